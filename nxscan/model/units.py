@@ -1,0 +1,77 @@
+"""Units: checked and converted with pint, imported when first used."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nxscan.errors import NxscanError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+DIMENSIONLESS = ""
+"""How a quantity without a unit says so; ``None`` says that the unit is not known."""
+
+
+@lru_cache(maxsize=1)
+def _registry() -> Any:
+    import pint
+
+    return pint.UnitRegistry(cache_folder=None)
+
+
+@lru_cache(maxsize=1024)
+def is_unit(units: str) -> bool:
+    """Tell whether pint can parse ``units``.
+
+    >>> is_unit("degree"), is_unit("counts"), is_unit("furlongs per fortnigt")
+    (True, True, False)
+    """
+    try:
+        _registry().parse_units(units)
+    except Exception:  # pint raises many kinds, from tokenizer errors to TypeError
+        return False
+    return True
+
+
+def convert(values: ArrayLike, source: str, target: str) -> NDArray[np.float64]:
+    """Convert numbers from one unit to another.
+
+    Parameters
+    ----------
+    values : array_like
+        Numbers in units of ``source``.
+    source, target : str
+        Units that pint knows.
+
+    Returns
+    -------
+    ndarray of float64
+        The same numbers in units of ``target``.
+
+    Raises
+    ------
+    NxscanError
+        If either unit is not known or they measure different things.
+
+    Examples
+    --------
+    >>> float(convert(1330, "mm", "m"))
+    1.33
+
+    """
+    for units in (source, target):
+        if not is_unit(units):
+            raise NxscanError(f"unit {units!r} is not known", "use a name that pint knows")
+    numbers = np.asarray(values, dtype=np.float64)
+    if source == target:
+        return numbers
+    registry = _registry()
+    try:
+        converted = registry.Quantity(numbers, source).to(target).magnitude
+    except Exception as error:
+        raise NxscanError(f"cannot convert {source!r} to {target!r}: {error}") from error
+    return np.asarray(converted, dtype=np.float64)

@@ -1,0 +1,118 @@
+"""What a translator is: two questions, one answer."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from nxscan.model import Scan
+    from nxscan.translate.mapping import Mapping
+    from nxscan.translate.report import Report
+
+
+@dataclass(frozen=True)
+class ScanRef:
+    """One scan that lies in a source, not yet opened.
+
+    Attributes
+    ----------
+    number : str
+        What ``--scan`` selects it by (``1``, ``5.1``); unique among the scans of one call.
+    title : str
+        What a person would call it; output files are named after it.
+    frames : int
+        Frames that are there.
+    shape : tuple of int
+        Shape of one frame.
+    dtype : str
+        Type of one pixel.
+    detectors : tuple of str
+        Names of the detectors.
+    command : str
+        Scan command, where the source records one.
+    declared : int or None
+        Frames that the source says there should be, where it does.
+    size : int
+        Bytes of the source files.
+    modified : float
+        Newest time of change, seconds since 1970.
+    source : str
+        Where it lies, for messages.
+    payload : object
+        Whatever the translator needs to open it.
+
+    """
+
+    number: str
+    title: str
+    frames: int
+    shape: tuple[int, ...]
+    dtype: str
+    detectors: tuple[str, ...] = ()
+    command: str = ""
+    declared: int | None = None
+    size: int = 0
+    modified: float = 0.0
+    source: str = ""
+    payload: Any = field(default=None, repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a user may ask of a translation.
+
+    Attributes
+    ----------
+    mapping : Mapping or None
+        A user's mapping, which extends or replaces the translator's own.
+    axes : dict of str to int
+        Scan axes given by hand, slow to fast, with their lengths.
+    dark, flat : sequence of Path
+        Frames to use as dark and flat, instead of those recognized in the source.
+    partial : bool
+        Take a scan although frames are missing; it then is a list of positions.
+
+    """
+
+    mapping: Mapping | None = None
+    axes: dict[str, int] | None = None
+    dark: Sequence[Path] = ()
+    flat: Sequence[Path] = ()
+    partial: bool = False
+
+
+class Translator(ABC):
+    """Turns one facility's raw files into scans.
+
+    A class with a name and three methods, found through the entry-point group
+    ``nxscan.translators``.
+    """
+
+    name: ClassVar[str]
+    description: ClassVar[str] = ""
+
+    @abstractmethod
+    def can_open(self, path: Path) -> bool:
+        """Tell whether ``path``, a file, looks like this format: its first bytes, then its name."""
+
+    @abstractmethod
+    def scans(self, paths: Sequence[Path]) -> list[ScanRef]:
+        """List the scans that lie in ``paths``, which are files this translator can open.
+
+        Raises
+        ------
+        SourceError
+            If a file is unreadable or damaged; the message names it.
+
+        """
+
+    @abstractmethod
+    def open(self, ref: ScanRef, options: Options, report: Report) -> Scan | None:
+        """Open one scan lazily, and put what was found into ``report``.
+
+        Returns None only where ``report`` has errors that leave no scan to describe.
+        """
