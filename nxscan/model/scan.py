@@ -118,10 +118,15 @@ class Scan:
         for name in where:
             if name not in scan_axes:
                 known = ", ".join(scan_axes) or "none"
-                raise NxscanError(f"{name!r} is no scan axis of {self.title!r}", f"there are: {known}")
+                raise NxscanError(
+                    f"{name!r} is no scan axis of {self.title!r}", f"there are: {known}"
+                )
         return tuple(
-            _index_along([scan_axes[name] for name in scan_axes if scan_axes[name].dimension == k],
-                         length, where)
+            _index_along(
+                [scan_axes[name] for name in scan_axes if scan_axes[name].dimension == k],
+                length,
+                where,
+            )
             for k, length in enumerate(self.scan_shape)
         )
 

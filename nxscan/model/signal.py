@@ -95,9 +95,7 @@ class ArraySignal(Signal):
     array([3, 4])
     """
 
-    def __init__(
-        self, values: NDArray[Any], units: str | None = None, long_name: str = ""
-    ) -> None:
+    def __init__(self, values: NDArray[Any], units: str | None = None, long_name: str = "") -> None:
         self.values = values
         self.units = units
         self.long_name = long_name

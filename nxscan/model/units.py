@@ -75,3 +75,23 @@ def convert(values: ArrayLike, source: str, target: str) -> NDArray[np.float64]:
     except Exception as error:
         raise NxscanError(f"cannot convert {source!r} to {target!r}: {error}") from error
     return np.asarray(converted, dtype=np.float64)
+
+
+@lru_cache(maxsize=1024)
+def root_units(units: str) -> str:
+    """Return the basic units behind ``units``: two units measure the same if these are equal.
+
+    Unlike dimensions, these tell an angle from a count and from a plain number.
+
+    >>> root_units("degree"), root_units("mm"), root_units("percent")
+    ('radian', 'meter', 'dimensionless')
+
+    Raises
+    ------
+    NxscanError
+        If pint does not know the unit.
+
+    """
+    if not is_unit(units):
+        raise NxscanError(f"unit {units!r} is not known", "use a name that pint knows")
+    return str(_registry().get_root_units(units)[1])

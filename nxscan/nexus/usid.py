@@ -1,0 +1,134 @@
+"""The USID face: the same frames as a Main dataset that pyUSID and sidpy open.
+
+Follows the Universal Spectroscopy and Imaging Data model (https://pycroscopy.github.io/USID):
+a 2-D Main dataset, positions × spectroscopic, with four ancillary datasets whose dimensions
+are listed fastest first. Here a position is a point of the scan, and the detector's pixels
+are the spectroscopic dimension. The Main dataset is virtual: no frame is stored twice.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import platform
+import socket
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import h5py
+import numpy as np
+
+from nxscan.nexus.groups import GZIP
+from nxscan.nexus.layout import USID_MAIN
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nxscan.model import Axis, Scan
+
+_MOST_MAPPINGS = 20_000
+_CHUNK = 1 << 18
+
+
+def write_usid(file: Any, scan: Scan, source_file: str, source_path: str) -> None:
+    """Write the Main dataset of a scan's main signal and its ancillary datasets.
+
+    Parameters
+    ----------
+    file : h5py.File
+        The master.
+    scan : Scan
+        Whose main signal it is.
+    source_file : str
+        File that holds the frames, relative to the master; ``"."`` is the master itself.
+    source_path : str
+        Where the frames are in it.
+
+    """
+    channel_path, name = USID_MAIN.rsplit("/", 1)
+    channel = file.create_group(channel_path)
+    for group in (channel, channel.parent):
+        _stamp(group)
+    main = channel.create_virtual_dataset(name, _layout(scan, source_file, source_path))
+    _stamp(main)
+    main.attrs["quantity"] = scan.signal.long_name or "Intensity"
+    main.attrs["units"] = scan.signal.units or "a. u."
+    axes = scan.main_axes()
+    rank = len(scan.scan_shape)
+    for kind, part, transposed in (
+        ("Position", axes[:rank], False),
+        ("Spectroscopic", axes[rank:], True),
+    ):
+        for suffix, dataset in _ancillaries(channel, kind, part, transposed):
+            main.attrs[f"{kind}_{suffix}"] = dataset.ref
+
+
+def _stamp(item: Any) -> None:
+    item.attrs["time_stamp"] = datetime.now().astimezone().strftime("%Y_%m_%d-%H_%M_%S")
+    item.attrs["machine_id"] = socket.gethostname()
+    item.attrs["platform"] = platform.platform()
+    item.attrs["pyUSID_version"] = "written by nxscan"
+
+
+def _layout(scan: Scan, source_file: str, source_path: str) -> h5py.VirtualLayout:
+    """Map the N-D frames to 2-D row by row of the detector, which HDF5 reads fast."""
+    shape, rank = scan.signal.shape, len(scan.scan_shape)
+    dtype = scan.signal.dtype.newbyteorder("<")
+    frame = shape[rank:]
+    layout = h5py.VirtualLayout((math.prod(shape[:rank]), math.prod(frame)), dtype)
+    source = h5py.VirtualSource(source_file.replace("%", "%%"), source_path, shape, dtype)
+    if not shape:
+        layout[0, 0] = source
+        return layout
+    width = frame[-1] if frame else 1
+    rows = list(itertools.product(*(range(n) for n in frame[:-1])))
+    for slow in _slow_indices(scan.scan_shape, len(rows)):
+        start, stop = _positions(scan.scan_shape, slow)
+        open_dims = (slice(None),) * (rank - len(slow))
+        for k, row in enumerate(rows):
+            inner = (*row, slice(None)) if frame else ()
+            layout[start:stop, k * width : (k + 1) * width] = source[(*slow, *open_dims, *inner)]
+    return layout
+
+
+def _slow_indices(scan_shape: tuple[int, ...], rows: int) -> Sequence[tuple[int, ...]]:
+    """Choose how far the slow scan dimensions are split: fully, where mappings stay few."""
+    slow = scan_shape[:-1]
+    if math.prod(slow) * rows > _MOST_MAPPINGS:
+        return [()]
+    return list(itertools.product(*(range(n) for n in slow)))
+
+
+def _positions(scan_shape: tuple[int, ...], slow: tuple[int, ...]) -> tuple[int, int]:
+    inner = math.prod(scan_shape[len(slow) :])
+    start = 0
+    for index, length in zip(slow, scan_shape[: len(slow)], strict=True):
+        start = start * length + index
+    return start * inner, (start + 1) * inner
+
+
+def _ancillaries(channel: Any, kind: str, axes: list[Axis], transposed: bool) -> Any:
+    """Write Indices (uint32) and Values (float64: float32 would merge neighbouring tags)."""
+    fastest_first = axes[::-1]
+    labels = [axis.long_name or axis.name for axis in fastest_first] or ["none"]
+    units = [axis.units or "" for axis in fastest_first] or [""]
+    lengths = [len(axis) for axis in axes]
+    total, columns = math.prod(lengths), max(len(axes), 1)
+    for suffix, dtype in (("Indices", np.uint32), ("Values", np.float64)):
+        shape = (columns, total) if transposed else (total, columns)
+        chunk = min(total, _CHUNK)
+        chunks = (columns, chunk) if transposed else (chunk, columns)
+        dataset = channel.create_dataset(f"{kind}_{suffix}", shape, dtype, chunks=chunks, **GZIP)
+        for start in range(0, total, chunk):
+            part = np.arange(start, min(start + chunk, total))
+            table = np.zeros((columns, len(part)), dtype)
+            for column, index in enumerate(np.unravel_index(part, lengths)[::-1] if axes else ()):
+                values = fastest_first[column].values
+                table[column] = index if suffix == "Indices" else values[index]
+            if transposed:
+                dataset[:, start : start + len(part)] = table
+            else:
+                dataset[start : start + len(part)] = table.T
+        dataset.attrs["labels"] = labels
+        dataset.attrs["units"] = units
+        yield suffix, dataset

@@ -1,0 +1,248 @@
+"""Write a scan: frames first, master last, final names only for what is complete and valid."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import shutil
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import h5py
+
+from nxscan.errors import OutputError
+from nxscan.nexus import durable, layout
+from nxscan.nexus.entry import (
+    signal_attributes,
+    write_checksums,
+    write_entry,
+    write_plots,
+    write_root,
+)
+from nxscan.nexus.frames import Progress, create_frames, sample_ratio, store_frames
+from nxscan.nexus.groups import make_group
+from nxscan.nexus.usid import write_usid
+
+if TYPE_CHECKING:
+    from nxscan.model import Scan
+
+_log = logging.getLogger(__name__)
+_SPARE_BYTES = 32 * 2**20
+_FULL = [getattr(errno, name) for name in ("ENOSPC", "EFBIG", "EDQUOT") if hasattr(errno, name)]
+
+
+def write_scan(
+    scan: Scan,
+    path: Path,
+    *,
+    overwrite: bool = False,
+    progress: Callable[[Progress], None] | None = None,
+    check: Callable[[Path], None] | None = None,
+    workers: int | None = None,
+) -> Path:
+    """Write a scan as an nxscan master, with its frames beside it or inside.
+
+    Everything is made in a hidden folder beside ``path`` and gets its final name when it is
+    complete, checked and on the disk: whatever stops this, ``path`` holds a whole scan or
+    what it held before.
+
+    Parameters
+    ----------
+    scan : Scan
+        What to write; its signals are read once, frame by frame.
+    path : Path
+        The master. Frames of more than 64 MiB (stored) go to ``<stem>_frames.h5`` beside it.
+    overwrite : bool
+        Replace a master that is there.
+    progress : callable, optional
+        Is told how far it is.
+    check : callable, optional
+        Is called with the finished master before it gets its name, and raises if it is not
+        valid.
+    workers : int, optional
+        Threads that read and compress.
+
+    Returns
+    -------
+    Path
+        The master, absolute.
+
+    Raises
+    ------
+    OutputError
+        If the output exists, the disk is or gets full, or the folder cannot be written.
+
+    """
+    path = path.absolute()
+    if path.exists() and not overwrite:
+        raise durable.exists(path)
+    remove_leftovers(path)
+    replaced = linked_frames(path) if path.exists() else None
+    with durable.staging(path) as folder:
+        try:
+            frames = _write_files(scan, path, folder, progress, workers)
+            _check_and_publish(path, folder / path.name, frames, overwrite, check)
+        except OSError as error:
+            raise _as_output_error(error, path) from error
+    if replaced is not None:
+        replaced.unlink(missing_ok=True)
+    return path
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove what a translation to ``path`` left behind when it was killed."""
+    for folder in durable.abandoned(path):
+        staged = folder / path.name
+        frames = linked_frames(staged, beside=path.parent)
+        if frames is not None and frames != linked_frames(path) and _same_entry(staged, frames):
+            frames.unlink()
+        _log.info("removing what an interrupted translation left: %s", folder)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def linked_frames(master: Path, beside: Path | None = None) -> Path | None:
+    """Return the frames file that a master links to, if it has one that is there."""
+    try:
+        with h5py.File(master, "r", locking=False) as file:
+            for detector in file["entry/instrument"].values():
+                link = detector.get("data", getlink=True) if hasattr(detector, "get") else None
+                if isinstance(link, h5py.ExternalLink):
+                    frames = (beside or master.parent) / Path(link.filename).name
+                    return frames if frames.exists() else None
+    except (OSError, KeyError):
+        return None
+    return None
+
+
+def _same_entry(first: Path, second: Path) -> bool:
+    identifiers = []
+    for path in (first, second):
+        try:
+            with h5py.File(path, "r", locking=False) as file:
+                identifiers.append(file["entry/entry_identifier_uuid"][()])
+        except (OSError, KeyError):
+            return False
+    return bool(identifiers[0] == identifiers[1])
+
+
+def _write_files(
+    scan: Scan,
+    path: Path,
+    folder: Path,
+    progress: Callable[[Progress], None] | None,
+    workers: int | None,
+) -> Path | None:
+    """Write frames and master into ``folder``; return the frames file if it stays apart."""
+    identifier = str(uuid.uuid4())
+    frames = folder / _free_frames_name(path)
+    checksums = _write_frames(scan, frames, identifier, progress, workers)
+    inline = frames.stat().st_size <= layout.INLINE_LIMIT
+    with h5py.File(folder / path.name, "w", libver=layout.LIBVER) as file:
+        write_root(file, path.name)
+        entry = write_entry(file, scan, identifier)
+        write_checksums(entry, checksums)
+        _attach_frames(entry, scan, frames, inline=inline)
+        write_plots(entry, scan)
+        source = "." if inline else frames.name
+        write_usid(file, scan, source, "/" + layout.detector_path(scan.detector))
+    if inline:
+        frames.unlink()
+        return None
+    return frames
+
+
+def _write_frames(
+    scan: Scan,
+    path: Path,
+    identifier: str,
+    progress: Callable[[Progress], None] | None,
+    workers: int | None,
+) -> Any:
+    """Write a file that holds the frames, and plots in silx by itself."""
+    rank = len(scan.scan_shape)
+    checksums = None
+    with h5py.File(path, "w", libver=layout.LIBVER) as file:
+        write_root(file, path.name)
+        entry = make_group(file, layout.ENTRY, "NXentry", default="data")
+        entry["title"] = scan.title
+        entry["entry_identifier_uuid"] = identifier
+        instrument = make_group(entry, "instrument", "NXinstrument")
+        for detector, signal in scan.signals.items():
+            group = make_group(instrument, detector, "NXdetector")
+            dataset = create_frames(group, "data", signal, rank)
+            dataset.attrs.update(signal_attributes(detector, scan))
+            _check_space(path, signal.nbytes * sample_ratio(dataset, signal, rank))
+            found = store_frames(dataset, signal, rank, progress, workers)
+            checksums = found if checksums is None else checksums
+        write_plots(entry, scan)
+    return checksums
+
+
+def _attach_frames(entry: Any, scan: Scan, frames: Path, *, inline: bool) -> None:
+    if inline:
+        with h5py.File(frames, "r", locking=False) as source:
+            for detector in scan.signals:
+                place = layout.detector_path(detector)
+                # HDF5 copies the compressed chunks as they are
+                source.copy(source[place], entry.file[place.rsplit("/", 1)[0]], name="data")
+        return
+    for detector in scan.signals:
+        place = layout.detector_path(detector)
+        entry.file[place] = h5py.ExternalLink(frames.name, "/" + place)
+
+
+def _check_and_publish(
+    path: Path,
+    staged: Path,
+    frames: Path | None,
+    overwrite: bool,
+    check: Callable[[Path], None] | None,
+) -> None:
+    if check is not None:
+        check(staged)
+    if frames is not None:
+        durable.sync_file(frames)
+    durable.sync_file(staged)
+    if path.exists() and not overwrite:
+        raise durable.exists(path)
+    if frames is not None:
+        published = path.parent / frames.name
+        durable.publish(frames, published, overwrite=False)
+    try:
+        durable.publish(staged, path, overwrite=overwrite)
+    except BaseException:
+        if frames is not None:
+            published.unlink(missing_ok=True)
+        raise
+    durable.sync_folder(path.parent)
+
+
+def _free_frames_name(path: Path) -> str:
+    """Name the frames file; one that a reader may have open is never replaced."""
+    name, count = f"{path.stem}_frames.h5", 1
+    while (path.parent / name).exists():
+        count += 1
+        name = f"{path.stem}_frames_{count}.h5"
+    return name
+
+
+def _check_space(path: Path, expected: float) -> None:
+    free = shutil.disk_usage(path.parent).free
+    if expected + _SPARE_BYTES > free:
+        raise OutputError(
+            f"{path.parent.parent} has {free / 1e9:.2f} GB free, but the frames need about "
+            f"{expected / 1e9:.2f} GB",
+            "free some space or choose another disk",
+        )
+
+
+def _as_output_error(error: OSError, path: Path) -> Exception:
+    text = str(error)
+    if error.errno in _FULL or any(f"errno = {number}" in text for number in _FULL):
+        return OutputError(
+            f"the disk of {path.parent} is full, {path.name} was not written",
+            "free some space or choose another disk",
+        )
+    return OutputError(f"{path} cannot be written: {error}", "see the folder's permissions")
