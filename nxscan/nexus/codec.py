@@ -1,8 +1,10 @@
-"""Bitshuffle-LZ4 outside HDF5's global lock, through hdf5plugin's own filter library.
+"""Bitshuffle-LZ4 and checksums outside HDF5's global lock.
 
 Every plug-in library exports ``H5PLget_plugin_info``, HDF5's plug-in interface (HDF5
 documentation, "Dynamically loaded filters"), whose ``filter`` function works on plain
-buffers. Called through ctypes it releases the GIL, so chunks are compressed in threads.
+buffers. Called through ctypes it releases the GIL, so chunks are compressed in threads. Each
+compressed chunk carries HDF5's own Fletcher-32 checksum: LZ4 decodes damaged bytes to wrong
+numbers without a word, and this way every reader refuses them.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 BITSHUFFLE = 32008
+FLETCHER32 = 3
 _log = logging.getLogger(__name__)
 
 
@@ -82,22 +85,41 @@ class Encoder:
             )
             if not length:
                 raise RuntimeError("the bitshuffle filter failed to compress a chunk")
-            return ctypes.string_at(buffer.value or 0, length)
+            encoded = ctypes.string_at(buffer.value or 0, length)
         finally:
             self._libc.free(buffer)
+        return encoded + fletcher32(encoded).to_bytes(4, "little")
+
+
+def fletcher32(data: bytes) -> int:
+    """Return HDF5's Fletcher-32 checksum (H5checksum.c): big-endian words, ones' complement.
+
+    >>> hex(fletcher32(b"abcdef"))
+    '0x50562a2d'
+    """
+    words = np.frombuffer(data + b"\0" * (len(data) % 2), ">u2").astype(np.uint64)
+    low = int(words.sum())
+    high = int((words * np.arange(len(words), 0, -1, dtype=np.uint64)).sum())
+    return _fold(high) << 16 | _fold(low)
+
+
+def _fold(value: int) -> int:
+    """Reduce modulo 65535 as end-around carries do: only zero itself gives zero."""
+    return (value - 1) % 65535 + 1 if value else 0
 
 
 def encoder(dataset: Any) -> Encoder | None:
-    """Return an encoder for a dataset whose only filter is bitshuffle.
+    """Return an encoder for a dataset that is filtered by bitshuffle, then Fletcher-32.
 
     Returns None where the filter cannot be called directly (another C library, as on Windows;
     a plug-in that is not found); HDF5 then compresses in the ordinary way.
     """
     plist = dataset.id.get_create_plist()
-    if plist.get_nfilters() != 1 or plist.get_filter(0)[0] != BITSHUFFLE:
+    filters = [plist.get_filter(k) for k in range(plist.get_nfilters())]
+    if [found[0] for found in filters] != [BITSHUFFLE, FLETCHER32]:
         return None
     library = _bitshuffle()
-    return None if library is None else Encoder(*library, tuple(plist.get_filter(0)[2]))
+    return None if library is None else Encoder(*library, tuple(filters[0][2]))
 
 
 @lru_cache(maxsize=1)

@@ -63,7 +63,7 @@ def create_frames(group: Any, name: str, signal: Signal, scan_rank: int) -> Any:
     if not shape or 0 in shape:
         return group.create_dataset(name, shape, dtype)
     return group.create_dataset(
-        name, shape, dtype, chunks=chunks, **hdf5plugin.Bitshuffle(cname="lz4")
+        name, shape, dtype, chunks=chunks, fletcher32=True, **hdf5plugin.Bitshuffle(cname="lz4")
     )
 
 

@@ -80,5 +80,7 @@ class Report:
     def raise_errors(self) -> None:
         """Raise one PlanError that lists every error, if there is any."""
         if self.errors:
-            lines = [f"{p.where}: {p.message}" + (f"; {p.hint}" if p.hint else "") for p in self.errors]
+            lines = [
+                f"{p.where}: {p.message}" + (f"; {p.hint}" if p.hint else "") for p in self.errors
+            ]
             raise PlanError("\n".join(lines))

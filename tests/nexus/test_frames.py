@@ -18,7 +18,7 @@ from nxscan.errors import SourceError
 from nxscan.model import ArraySignal, Signal
 from nxscan.nexus import frames
 from nxscan.nexus.chunks import CHUNK_BYTES, chunk_shape
-from nxscan.nexus.codec import encoder
+from nxscan.nexus.codec import encoder, fletcher32
 
 DTYPES = ["u1", "u2", "i4", "f4", "f8"]
 
@@ -36,13 +36,41 @@ def test_hdf5_decodes_what_the_encoder_made(
     data = rng.integers(0, 200, shape).astype(dtype)
     chunks = tuple(int(rng.integers(1, n + 1)) for n in shape)
     with h5py.File(tmp_path_factory.mktemp("codec") / "x.h5", "w") as file:
-        dataset = file.create_dataset("x", shape, dtype, chunks=chunks, **hdf5plugin.Bitshuffle())
+        options = {"chunks": chunks, "fletcher32": True, **hdf5plugin.Bitshuffle()}
+        dataset = file.create_dataset("x", shape, dtype, **options)
         compress = encoder(dataset)
         if compress is None:
             pytest.skip("the bitshuffle plug-in cannot be called directly here")
         for offset, tile in frames._tiles(data, chunks):
             dataset.id.write_direct_chunk(offset, compress.encode(tile, chunks))
         np.testing.assert_array_equal(dataset[()], data)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 1000, 65535 * 2, 10**6 + 1])
+@pytest.mark.parametrize("fill", [None, 0, 255])
+def test_the_checksum_is_hdf5s_own(tmp_path: Path, size: int, fill: int | None) -> None:
+    values = np.random.default_rng(size).integers(0, 256, size).astype("u1")
+    data = values if fill is None else np.full(size, fill, "u1")
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        dataset = file.create_dataset("x", data=data, chunks=(size,), fletcher32=True)
+        _, stored = dataset.id.read_direct_chunk((0,))
+    assert int.from_bytes(stored[-4:], "little") == fletcher32(data.tobytes())
+
+
+def test_a_flipped_byte_of_a_frame_is_an_error_for_every_reader(tmp_path: Path) -> None:
+    path = tmp_path / "x.h5"
+    data = np.random.default_rng(0).poisson(20, (3, 600, 600)).astype("u2")
+    with h5py.File(path, "w") as file:
+        dataset = frames.create_frames(file, "data", ArraySignal(data), 1)
+        frames.store_frames(dataset, ArraySignal(data), 1)
+        place = dataset.id.get_chunk_info_by_coord((1, 0, 512)).byte_offset + 1000
+    raw = bytearray(path.read_bytes())
+    raw[place] ^= 4
+    path.write_bytes(raw)
+    with h5py.File(path) as file:
+        np.testing.assert_array_equal(file["data"][0], data[0])
+        with pytest.raises(OSError, match="filter"):
+            file["data"][1]
 
 
 def test_a_dataset_of_another_filter_has_no_encoder(tmp_path: Path) -> None:

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Mapping files that come with nxscan: data, read through ``nxscan.translate.mapping``."""
