@@ -1,1 +1,63 @@
-"""TODO."""
+"""The command line: one small module per verb, each of which imports what it needs when it runs."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from nxscan.cli import demo, info, inspect, plot, translate, translators, validate, view
+from nxscan.cli.messages import guarded, print_anything, show_log, show_warnings
+
+app = typer.Typer(
+    name="nxscan",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+for verb in (
+    inspect.inspect,
+    translate.translate,
+    validate.validate,
+    info.info,
+    plot.plot,
+    view.view,
+    translators.translators,
+    demo.demo,
+):
+    app.command(no_args_is_help=False)(guarded(verb))
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        import nxscan
+
+        typer.echo(f"nxscan {nxscan.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _nxscan(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Translate, validate and view scanning X-ray data as NeXus and USID.
+
+    SOURCE is a file, a folder or a glob; it is never written to.
+    Results go to stdout, progress and messages to stderr.
+    Exit status: 0 done, 1 a finding or a refused job, 2 wrong usage.
+    """
+    show_log()
+
+
+def main() -> None:
+    """Run the command line."""
+    show_warnings()
+    print_anything()
+    sys.exit(app(prog_name="nxscan"))

@@ -17,6 +17,7 @@ from nxscan.errors import NxscanError
 from nxscan.model.names import nexus_name
 from nxscan.nexus import layout
 from nxscan.nexus.groups import (
+    known,
     make_field,
     make_group,
     scan_axes,
@@ -105,9 +106,8 @@ def signal_attributes(detector: str, scan: Scan) -> dict[str, Any]:
     attributes: dict[str, Any] = {
         "target": "/" + layout.detector_path(detector),
         "long_name": signal.long_name or detector,
+        "units": known(signal.units),
     }
-    if signal.units is not None:
-        attributes["units"] = signal.units
     if len(scan.frame_shape) == 2:
         attributes["interpretation"] = "image"
     return attributes
@@ -119,7 +119,7 @@ def _write_readings(instrument: Any, scan: Scan) -> None:
         free = name if name not in instrument else nexus_name(f"{name}_motor", instrument)
         group = make_group(instrument, free, "NXpositioner")
         make_field(group, "name", original)
-        make_field(group, "value", reading.value, units=reading.units)
+        make_field(group, "value", reading.value, units=known(reading.units))
 
 
 def _write_counters(entry: Any, scan: Scan) -> None:
@@ -132,6 +132,7 @@ def _write_counters(entry: Any, scan: Scan) -> None:
         free = nexus_name(name, group)
         dataset = write_field(group, free, counter)
         dataset.attrs.setdefault("long_name", name)
+        dataset.attrs.setdefault("units", layout.UNKNOWN_UNITS)
         if dataset.dtype.kind in "iufb":
             written.append(free)
     if not written:

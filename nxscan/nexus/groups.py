@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nxscan.nexus.layout import UNKNOWN_UNITS
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -66,8 +68,20 @@ def write_tree(parent: Any, tree: Group) -> None:
 def write_field(parent: Any, name: str, item: Field) -> Any:
     """Write one field of the model."""
     dataset = make_field(parent, name, item.value, units=item.units)
+    if item.units is None and name == "value" and is_class(parent, "NXpositioner"):
+        dataset.attrs["units"] = UNKNOWN_UNITS
     dataset.attrs.update(item.attributes)
     return dataset
+
+
+def is_class(group: Any, nx_class: str) -> bool:
+    """Tell whether an HDF5 group is of a NeXus class."""
+    return bool(group.attrs.get("NX_class") == nx_class)
+
+
+def known(units: str | None) -> str:
+    """Return what @units says of a measured quantity, whose unit may not be known."""
+    return UNKNOWN_UNITS if units is None else units
 
 
 def write_axes(group: Any, axes: list[Axis], plotted: list[Axis]) -> None:
@@ -75,11 +89,11 @@ def write_axes(group: Any, axes: list[Axis], plotted: list[Axis]) -> None:
     group.attrs["axes"] = [axis.name for axis in plotted]
     for axis in axes:
         label = axis.long_name or axis.name
-        make_field(group, axis.name, axis.values, units=axis.units, long_name=label)
+        make_field(group, axis.name, axis.values, units=known(axis.units), long_name=label)
         group.attrs[f"{axis.name}_indices"] = [axis.dimension]
         if axis.width is not None:
-            width = f"{axis.name}_width"
-            make_field(group, width, axis.width, units=axis.units, long_name=f"{label} width")
+            width, label = f"{axis.name}_width", f"{label} width"
+            make_field(group, width, axis.width, units=known(axis.units), long_name=label)
             group.attrs[f"{width}_indices"] = [axis.dimension]
 
 
@@ -92,7 +106,7 @@ def scan_axes(scan: Scan) -> tuple[list[Axis], list[Axis]]:
 def write_stack(parent: Any, name: str, frames: NDArray[Any], title: str, units: str | None) -> Any:
     """Write dark, flat or other calibration frames, shape (n, y, x), as an NXdata."""
     group = make_group(parent, name, "NXdata", signal="data")
-    make_field(group, "data", frames, units=units, long_name=title, interpretation="image")
+    make_field(group, "data", frames, units=known(units), long_name=title, interpretation="image")
     names = ["frame", "y", "x"][-frames.ndim :]
     group.attrs["axes"] = names
     for dimension, (axis, length) in enumerate(zip(names, frames.shape, strict=True)):

@@ -11,6 +11,7 @@ import numpy as np
 
 from nxscan.errors import SourceError
 from nxscan.model import Signal
+from nxscan.nexus.layout import UNKNOWN_UNITS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,7 +40,7 @@ class HDF5Signal(Signal):
             self._dtype: np.dtype[Any] = found.dtype.newbyteorder("=")
             self._chunks: tuple[int, ...] | None = found.chunks
             units, long_name = found.attrs.get("units"), found.attrs.get("long_name", "")
-        self.units = None if units is None else str(units)
+        self.units = None if units in (None, UNKNOWN_UNITS) else str(units)
         self.long_name = str(long_name)
 
     @property

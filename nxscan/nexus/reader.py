@@ -286,8 +286,8 @@ def _class(group: Any) -> str:
 
 
 def _units(dataset: Any) -> str | None:
-    units = dataset.attrs.get("units")
-    return None if units is None else _text(units)
+    units = _text(dataset.attrs.get("units", layout.UNKNOWN_UNITS))
+    return None if units == layout.UNKNOWN_UNITS else units
 
 
 def _text(value: Any) -> str:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 
-from nxscan.nexus.groups import GZIP
+from nxscan.nexus.groups import GZIP, known
 from nxscan.nexus.layout import USID_MAIN
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def write_usid(file: Any, scan: Scan, source_file: str, source_path: str) -> Non
     main = channel.create_virtual_dataset(name, _layout(scan, source_file, source_path))
     _stamp(main)
     main.attrs["quantity"] = scan.signal.long_name or "Intensity"
-    main.attrs["units"] = scan.signal.units or "a. u."
+    main.attrs["units"] = known(scan.signal.units)
     axes = scan.main_axes()
     rank = len(scan.scan_shape)
     for kind, part, transposed in (
@@ -111,7 +111,7 @@ def _ancillaries(channel: Any, kind: str, axes: list[Axis], transposed: bool) ->
     """Write Indices (uint32) and Values (float64: float32 would merge neighbouring tags)."""
     fastest_first = axes[::-1]
     labels = [axis.long_name or axis.name for axis in fastest_first] or ["none"]
-    units = [axis.units or "" for axis in fastest_first] or [""]
+    units = [known(axis.units) for axis in fastest_first] or [""]
     lengths = [len(axis) for axis in axes]
     total, columns = math.prod(lengths), max(len(axes), 1)
     for suffix, dtype in (("Indices", np.uint32), ("Values", np.float64)):

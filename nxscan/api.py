@@ -1,0 +1,277 @@
+"""The public functions: what lies in a source, how it would be translated, translate, open."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nxscan import plan, targets
+from nxscan.errors import NxscanError, PlanError
+from nxscan.inspection import Inspection
+from nxscan.translate.report import Report
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from nxscan.model import Scan
+    from nxscan.plan import PathLike, Sources
+    from nxscan.targets import OnProgress
+    from nxscan.translate.contract import ScanRef
+    from nxscan.validate import Report as ValidationReport
+
+
+def scans(source: Sources, *, translator: str | None = None) -> list[ScanRef]:
+    """List the scans that lie in a source.
+
+    Parameters
+    ----------
+    source : path or sequence of paths
+        A file, a folder, a glob, or several of these.
+    translator : str, optional
+        Name of the translator to use, where the files do not tell.
+
+    Returns
+    -------
+    list of ScanRef
+        Number, title, frames, shape, size of each.
+
+    Raises
+    ------
+    SourceError
+        If there is nothing to open, or a file is damaged.
+
+    Examples
+    --------
+    >>> for ref in nxscan.scans("raw/"):  # doctest: +SKIP
+    ...     print(ref.number, ref.title, ref.frames)
+
+    """
+    return list(plan.survey(source, translator).refs)
+
+
+def inspect(
+    source: Sources,
+    *,
+    scan: str | int | None = None,
+    translator: str | None = None,
+    mapping: PathLike | None = None,
+    axes: str | Mapping[str, int] | None = None,
+    dark: Sources | None = None,
+    flat: Sources | None = None,
+    partial: bool = False,
+) -> Inspection:
+    """Show what a translation would do, without writing anything.
+
+    Parameters
+    ----------
+    source, scan, translator, mapping, axes, dark, flat, partial
+        As for `translate`; with several scans and none chosen, they are only listed.
+
+    Returns
+    -------
+    Inspection
+        The scans, and for one of them its axes, metadata and problems.
+
+    Raises
+    ------
+    NxscanError
+        If the source or the mapping cannot be read. Problems of the plan are in the report.
+
+    """
+    options = plan.make_options(mapping=mapping, axes=axes, dark=dark, flat=flat, partial=partial)
+    found = plan.survey(source, translator)
+    if scan is None and len(found.refs) > 1:
+        return Inspection(None, found.refs, None, translator=found.translator.name)
+    ref = plan.choose(found.refs, scan, found.given)
+    report = Report()
+    opened = found.translator.open(ref, options, report)
+    return Inspection(ref, found.refs, opened, report, found.translator.name)
+
+
+def translate(
+    source: Sources,
+    output: PathLike,
+    *,
+    scan: str | int | None = None,
+    translator: str | None = None,
+    mapping: PathLike | None = None,
+    axes: str | Mapping[str, int] | None = None,
+    dark: Sources | None = None,
+    flat: Sources | None = None,
+    partial: bool = False,
+    overwrite: bool = False,
+    progress: OnProgress | None = None,
+) -> Path:
+    """Translate one scan into a NeXus file that every tool of the field opens.
+
+    The file appears under its name only when it is complete and has passed validation.
+
+    Parameters
+    ----------
+    source : path or sequence of paths
+        A file, a folder, a glob, or several of these. Nothing is written there.
+    output : path
+        The master file (``scan.nxs``), or a folder, in which it is named after the scan.
+    scan : str or int, optional
+        Number of the scan, where the source holds several.
+    translator : str, optional
+        Name of the translator, where the files do not tell.
+    mapping : path, optional
+        A mapping file that extends or replaces the translator's own.
+    axes : str or mapping of str to int, optional
+        The scan's axes and their lengths, slow to fast (``"chi=4,mu=5"``), where they
+        are not to be found in the motors.
+    dark, flat : path or sequence of paths, optional
+        Frames to keep as the scan's dark and flat.
+    partial : bool
+        Take a scan although frames are missing; it then is a list of positions.
+    overwrite : bool
+        Replace an output that exists.
+    progress : callable, optional
+        Called with a `nxscan.nexus.Progress` as frames are written.
+
+    Returns
+    -------
+    Path
+        The master file.
+
+    Raises
+    ------
+    SourceError, MappingError
+        If the source or the mapping cannot be used.
+    PlanError
+        If there are several scans and none was chosen, or the plan has errors; it lists all.
+    OutputError
+        If the output exists, lies in the source's folder, cannot be written, or is not valid.
+
+    Examples
+    --------
+    >>> nxscan.translate("raw/", "scan.nxs")  # doctest: +SKIP
+    PosixPath('scan.nxs')
+
+    """
+    options = plan.make_options(mapping=mapping, axes=axes, dark=dark, flat=flat, partial=partial)
+    found = plan.survey(source, translator)
+    ref = plan.choose(found.refs, scan, found.given)
+    target = targets.output_path(output, ref, found.refs)
+    targets.refuse_source_folder(target, found, options)
+    if not overwrite:
+        targets.refuse_existing([target])
+    opened = plan.open_scan(found, ref, options, mapping)
+    return targets.write(opened, target, overwrite=overwrite, progress=progress)
+
+
+def translate_all(
+    source: Sources,
+    output: PathLike,
+    *,
+    scans: str = "all",
+    translator: str | None = None,
+    mapping: PathLike | None = None,
+    axes: str | Mapping[str, int] | None = None,
+    dark: Sources | None = None,
+    flat: Sources | None = None,
+    partial: bool = False,
+    overwrite: bool = False,
+    progress: OnProgress | None = None,
+) -> list[Path]:
+    """Translate several scans into a folder, one master each.
+
+    A master that is there already, made from the same sources with the same options, is
+    kept and its scan skipped; a different one of that name is refused before anything is
+    written, unless ``overwrite`` says otherwise. A scan that cannot be translated does not
+    stop the others; the error at the end names each of them.
+
+    Parameters
+    ----------
+    output : path
+        The folder; it is made if it is not there. Files are named after the scans' titles.
+    scans : str
+        Which ones: ``all``, or numbers and ranges (``3,5-30``).
+    source, translator, mapping, axes, dark, flat, partial, overwrite, progress
+        As for `translate`; ``progress`` starts anew with every scan.
+
+    Returns
+    -------
+    list of Path
+        The master of each scan, the skipped ones included.
+
+    Raises
+    ------
+    NxscanError
+        As `translate` does.
+
+    """
+    options = plan.make_options(mapping=mapping, axes=axes, dark=dark, flat=flat, partial=partial)
+    found = plan.survey(source, translator)
+    refs = plan.select(found.refs, scans)
+    names = targets.output_paths(output, found.refs)
+    outputs = {ref: names[ref.number] for ref in refs}
+    targets.refuse_source_folder(Path(output) / "any", found, options)
+    todo = refs if overwrite else targets.still_to_do(found, outputs, options, mapping)
+    failed = []
+    for ref in todo:
+        try:
+            opened = plan.open_scan(found, ref, options, mapping)
+            targets.write(opened, outputs[ref], overwrite=overwrite, progress=progress)
+        except NxscanError as error:
+            failed.append((ref, error))
+    _raise_failed(failed, len(refs))
+    return list(outputs.values())
+
+
+def _raise_failed(failed: Sequence[tuple[ScanRef, NxscanError]], total: int) -> None:
+    if len(failed) == 1 and total == 1:
+        raise failed[0][1]
+    if failed:
+        lines = "".join(f"\nscan {ref.number} ({ref.title}): {error}" for ref, error in failed)
+        raise PlanError(
+            f"{len(failed)} of {total} scans were not translated:" + lines.replace("\n", "\n  ")
+        )
+
+
+def open(path: PathLike) -> Scan:  # noqa: A001  nxscan.open reads as h5py and xarray users expect
+    """Open a translated scan; nothing is read of its frames until they are asked for.
+
+    Parameters
+    ----------
+    path : path
+        The master file.
+
+    Raises
+    ------
+    LayoutError
+        If the file is not an nxscan master, or was written by a newer nxscan.
+    SourceError
+        If the file or its frames are missing.
+
+    Examples
+    --------
+    >>> scan = nxscan.open("scan.nxs")  # doctest: +SKIP
+    >>> scan.signal.shape, scan.axes["mu"].values  # doctest: +SKIP
+
+    """
+    from nxscan.nexus import read_scan
+
+    return read_scan(Path(path))
+
+
+def validate(path: PathLike, *, data: bool = False) -> ValidationReport:
+    """Check a NeXus file with every validator there is, and with checks of our own.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    data : bool
+        Read every frame, too, and compare its checksum.
+
+    Returns
+    -------
+    Report
+        ``report.ok`` is true if nothing is wrong; ``report.findings`` says what is.
+
+    """
+    from nxscan.validate import validate as run
+
+    return run(Path(path), data=data)

@@ -1,0 +1,123 @@
+"""``nxscan inspect``: what lies in a source, and how it would be translated."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import typer
+
+from nxscan.cli import options
+from nxscan.cli.render import echo, heading, paragraph, print_json, size, table, times, when
+
+if TYPE_CHECKING:
+    from nxscan.inspection import Inspection
+    from nxscan.model import Axis
+    from nxscan.translate.contract import ScanRef
+    from nxscan.translate.report import MappedField, MissingField, Report
+
+
+def inspect(
+    source: options.Sources,
+    scan: options.ScanNumber = None,
+    translator: options.TranslatorName = None,
+    mapping: options.MappingFile = None,
+    axes: options.Axes = None,
+    dark: options.Dark = None,
+    flat: options.Flat = None,
+    json: options.Json = False,
+) -> None:
+    """Show what lies in a source, and the plan for it.
+
+    Nothing is written. Exit status 1 if the translation would be refused.
+    """
+    shape = options.read_axes(axes)
+
+    import nxscan
+
+    found = nxscan.inspect(
+        source, scan=scan, translator=translator, mapping=mapping, axes=shape, dark=dark, flat=flat
+    )
+    if json:
+        print_json(found.to_dict())
+    else:
+        _show(found)
+    if found.report.errors:
+        raise typer.Exit(1)
+
+
+def _show(found: "Inspection") -> None:
+    number = len(found.refs)
+    typer.echo(f"{number} scan{'s' if number != 1 else ''} (translator {found.translator})")
+    header = ("number", "title", "frames", "shape", "dtype", "size", "time")
+    echo(table([_row(ref) for ref in found.refs], header))
+    if found.ref is None:
+        typer.echo("\nFor more about one of them: --scan N")
+        return
+    heading(f"Scan {found.ref.number}: {found.ref.title}")
+    if found.ref.command:
+        echo(paragraph(found.ref.command))
+    if found.scan is not None:
+        echo(table(list(_parts(found))))
+    _show_report(found)
+
+
+def _row(ref: "ScanRef") -> tuple[str, ...]:
+    frames = str(ref.frames) if ref.declared is None else f"{ref.frames} of {ref.declared}"
+    shape = times(ref.shape) or "-"
+    return ref.number, ref.title, frames, shape, ref.dtype, size(ref.size), when(ref.modified)
+
+
+def _parts(found: "Inspection") -> Iterator[tuple[str, str]]:
+    scan = found.scan
+    if scan is None:
+        return
+    for name, signal in scan.signals.items():
+        yield name, f"{times(signal.shape)} {signal.dtype} {signal.units or ''}".rstrip()
+    for name, extra in (("dark", scan.dark), ("flat", scan.flat)):
+        if extra is not None:
+            yield name, f"{times(extra.shape)} {extra.dtype}"
+    if scan.counters:
+        yield "counters", ", ".join(scan.counters)
+
+
+def _show_report(found: "Inspection") -> None:
+    report = found.report
+    heading("Axes, slow to fast")
+    if found.scan is not None:
+        echo(table([_axis_row(axis) for axis in found.scan.axes.values()]))
+    for sentence in report.axes.evidence if report.axes else ():
+        echo(paragraph(sentence, "  - "))
+    if report.mapped:
+        heading("Metadata")
+        echo(table([_mapped_row(field) for field in report.mapped]))
+    if report.missing:
+        heading("Not found")
+        echo(table([_missing_row(field) for field in report.missing]))
+    if report.problems:
+        heading("Problems")
+        echo(_problems(report))
+
+
+def _axis_row(axis: "Axis") -> tuple[str, str, str]:
+    first, last = float(axis.values[0]), float(axis.values[-1])
+    span = f"{first:g}" if len(axis) == 1 else f"{first:g} to {last:g}"
+    role = "" if axis.role == "scan" else f" ({axis.role})"
+    return axis.name, f"{len(axis)}", f"{span} {axis.units or ''}".rstrip() + role
+
+
+def _mapped_row(field: "MappedField") -> tuple[str, str]:
+    value = f"{field.value} {field.units or ''}".rstrip()
+    raw = "" if field.raw in (value, field.value) else f"{field.raw} → "
+    return field.target, f"← {field.source}: {raw}{value}"
+
+
+def _missing_row(field: "MissingField") -> tuple[str, str]:
+    target = f"{field.target} (required)" if field.required else field.target
+    tried = f"tried {', '.join(field.tried)}" if field.tried else "no source named"
+    return target, tried + (f"; nearest {', '.join(field.nearest)}" if field.nearest else "")
+
+
+def _problems(report: "Report") -> Iterator[str]:
+    for severity in ("error", "warning", "note"):
+        for problem in report.problems:
+            if problem.severity == severity:
+                yield from paragraph(str(problem))

@@ -1,0 +1,122 @@
+"""Every frame again: is each byte what it was when it was translated."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import h5py
+import numpy as np
+
+from nxscan.validate.contract import Skip, Target
+from nxscan.validate.finding import Finding
+from nxscan.validate.own_layout import frames_of, require_own
+from nxscan.validate.tree import join, member
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Block = tuple[slice, ...]
+
+_RULE = "frame checksum"
+_HINT = "the stored bytes have changed: restore the file from a copy, or translate again"
+_MOST_NAMED = 20
+
+
+def frame_checksums(target: Target) -> Iterator[Finding]:
+    """Check that every frame reads, and has the CRC-32 that was taken when it was written."""
+    require_own(target)
+    if not target.data:
+        raise Skip("frames are read only when asked for", "nxscan validate --data")
+    for entry in target.own_entries:
+        yield from _entry(entry)
+
+
+def _entry(entry: h5py.Group) -> Iterator[Finding]:
+    recorded = member(entry, "translation/parameters/frame_checksum")
+    frames = frames_of(entry)
+    if not isinstance(recorded, h5py.Dataset):
+        path = join(entry.name, "translation/parameters/frame_checksum")
+        yield Finding("error", path, _RULE, "is missing", "translate the scan again")
+        return
+    if frames is None:
+        return  # said by the check of the layout
+    expected = recorded[()]
+    if frames.shape[: recorded.ndim] != recorded.shape:
+        message = f"there are {recorded.shape} checksums for frames of shape {frames.shape}"
+        yield Finding("error", recorded.name, _RULE, message, "translate the scan again")
+        return
+    found = 0
+    for index, problem in _differences(frames, np.asarray(expected)):
+        found += 1
+        if found <= _MOST_NAMED:
+            yield Finding("error", frames.name, _RULE, f"frame {_plain(index)} {problem}", _HINT)
+    if found > _MOST_NAMED:
+        message = f"{found - _MOST_NAMED} more frames differ or cannot be read"
+        yield Finding("error", frames.name, _RULE, message, _HINT)
+
+
+def _plain(index: tuple[int, ...]) -> str:
+    return "(" + ", ".join(str(i) for i in index) + ")"
+
+
+def _differences(
+    frames: h5py.Dataset, expected: NDArray[Any]
+) -> Iterator[tuple[tuple[int, ...], str]]:
+    import hdf5plugin  # noqa: F401  (registers the filters that frames are compressed with)
+
+    for block in _blocks(expected.shape, frames.chunks):
+        wanted = expected[block]
+        try:
+            found = _checksums(frames, block, wanted.shape)
+        except OSError as error:
+            yield tuple(part.start for part in block), _unreadable(block, error)
+            continue
+        for index in np.argwhere(found != wanted):
+            place = tuple(int(i) + part.start for i, part in zip(index, block, strict=True))
+            was, now = int(wanted[tuple(index)]), int(found[tuple(index)])
+            yield place, f"has CRC-32 {now:08x}, but {was:08x} was recorded"
+
+
+def _unreadable(block: Block, error: OSError) -> str:
+    last = tuple(part.stop - 1 for part in block)
+    more = "" if last == tuple(part.start for part in block) else f" (to {_plain(last)})"
+    return f"cannot be read{more}: {error}"
+
+
+def _blocks(scan_shape: tuple[int, ...], chunks: tuple[int, ...] | None) -> Iterator[Block]:
+    """Cut the scan along the edges of chunks, so that each chunk is decompressed once."""
+    depths = chunks[: len(scan_shape)] if chunks else (1,) * len(scan_shape)
+    ranges = (range(0, n, depth) for n, depth in zip(scan_shape, depths, strict=True))
+    for origin in itertools.product(*ranges):
+        yield tuple(
+            slice(start, min(start + depth, n))
+            for start, depth, n in zip(origin, depths, scan_shape, strict=True)
+        )
+
+
+def _checksums(frames: h5py.Dataset, block: Block, shape: tuple[int, ...]) -> NDArray[np.uint32]:
+    """Take the CRC-32 of each frame of a block, band by band of detector rows."""
+    from isal import isal_zlib
+
+    rank = len(block)
+    little = frames.dtype.newbyteorder("<")
+    sums = np.zeros(shape, np.uint32)
+    for band in _bands(frames.shape[rank:], frames.chunks[rank:] if frames.chunks else None):
+        part = np.ascontiguousarray(frames[(*block, *band)], dtype=little)
+        for index in np.ndindex(shape):
+            piece = np.ascontiguousarray(part[index])
+            sums[index] = isal_zlib.crc32(piece.data, int(sums[index]))
+    return sums
+
+
+def _bands(
+    frame_shape: tuple[int, ...], chunks: tuple[int, ...] | None
+) -> Iterator[tuple[slice, ...]]:
+    if not frame_shape:
+        yield ()
+        return
+    rows = chunks[0] if chunks else frame_shape[0]
+    for start in range(0, frame_shape[0], rows):
+        yield (slice(start, min(start + rows, frame_shape[0])),)

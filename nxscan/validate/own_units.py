@@ -1,0 +1,33 @@
+"""Units are such that a program can convert them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nxscan.model.units import is_unit
+from nxscan.nexus.layout import UNKNOWN_UNITS
+from nxscan.validate.contract import Target
+from nxscan.validate.finding import Finding
+from nxscan.validate.tree import texts
+
+_HINT = "use a name that pint knows (degree, mm, 1/angstrom, counts), or '' for a plain number"
+
+
+def units(target: Target) -> Iterator[Finding]:
+    """Check that every @units of every dataset parses."""
+    for dataset in target.tree.datasets:
+        if "units" not in dataset.attrs:
+            continue
+        found = texts(dataset.attrs["units"])
+        where = f"{dataset.name}@units"
+        if found is None:
+            message = f"is {dataset.attrs['units']!r}, which is not text"
+            yield Finding("warning", where, "units", message, _HINT)
+            continue
+        for unknown in dict.fromkeys(text for text in found if not _is_said(text)):
+            yield Finding("warning", where, "units", f"{unknown!r} is not a known unit", _HINT)
+
+
+def _is_said(text: str) -> bool:
+    """Tell whether a unit can be used, or says openly that it is not known."""
+    return text == UNKNOWN_UNITS or is_unit(text)
