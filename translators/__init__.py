@@ -1,1 +1,1 @@
-"""TODO."""
+"""Translators for facility formats, each found through its entry point."""

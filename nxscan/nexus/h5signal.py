@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import h5py
-import hdf5plugin  # noqa: F401  (registers the filters that frames are compressed with)
 import numpy as np
 
 from nxscan.errors import SourceError
 from nxscan.model import Signal
 from nxscan.nexus.layout import UNKNOWN_UNITS
+from nxscan.nexus.opening import open_reading
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,7 +33,7 @@ class HDF5Signal(Signal):
     def __init__(self, path: Path, dataset: str) -> None:
         self.path = path
         self.dataset = dataset
-        with h5py.File(path, "r", locking=False) as file:
+        with open_reading(path) as file:
             found = file[dataset]
             self._shape: tuple[int, ...] = found.shape
             self._dtype: np.dtype[Any] = found.dtype.newbyteorder("=")
@@ -68,7 +67,7 @@ class HDF5Signal(Signal):
 
         """
         try:
-            with h5py.File(self.path, "r", locking=False) as file:
+            with open_reading(self.path) as file:
                 values = file[self.dataset][selection]
         except (OSError, KeyError) as error:
             raise SourceError(

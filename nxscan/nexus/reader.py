@@ -13,6 +13,7 @@ from nxscan.errors import LayoutError
 from nxscan.model import Axis, Field, Group, Provenance, RawMetadata, Scan, Signal, Source
 from nxscan.nexus import layout
 from nxscan.nexus.h5signal import HDF5Signal
+from nxscan.nexus.opening import open_reading
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,7 +68,7 @@ def _open(path: Path) -> Any:
     if not path.exists():
         raise LayoutError(f"{path} does not exist")
     try:
-        return h5py.File(path, "r", locking=False)
+        return open_reading(path)
     except OSError as error:
         raise LayoutError(f"{path} cannot be opened as HDF5: {error}") from error
 

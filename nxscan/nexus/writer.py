@@ -23,6 +23,7 @@ from nxscan.nexus.entry import (
 )
 from nxscan.nexus.frames import Progress, create_frames, sample_ratio, store_frames
 from nxscan.nexus.groups import make_group
+from nxscan.nexus.opening import open_reading
 from nxscan.nexus.usid import write_usid
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def remove_leftovers(path: Path) -> None:
 def linked_frames(master: Path, beside: Path | None = None) -> Path | None:
     """Return the frames file that a master links to, if it has one that is there."""
     try:
-        with h5py.File(master, "r", locking=False) as file:
+        with open_reading(master) as file:
             for detector in file["entry/instrument"].values():
                 link = detector.get("data", getlink=True) if hasattr(detector, "get") else None
                 if isinstance(link, h5py.ExternalLink):
@@ -120,7 +121,7 @@ def _same_entry(first: Path, second: Path) -> bool:
     identifiers = []
     for path in (first, second):
         try:
-            with h5py.File(path, "r", locking=False) as file:
+            with open_reading(path) as file:
                 identifiers.append(file["entry/entry_identifier_uuid"][()])
         except (OSError, KeyError):
             return False
@@ -182,7 +183,7 @@ def _write_frames(
 
 def _attach_frames(entry: Any, scan: Scan, frames: Path, *, inline: bool) -> None:
     if inline:
-        with h5py.File(frames, "r", locking=False) as source:
+        with open_reading(frames) as source:
             for detector in scan.signals:
                 place = layout.detector_path(detector)
                 # HDF5 copies the compressed chunks as they are

@@ -9,9 +9,10 @@ from pathlib import Path
 import h5py
 
 from nxscan.nexus.layout import LAYOUT_VERSION
+from nxscan.nexus.opening import open_reading
 from nxscan.validate.contract import Skip, Target
 from nxscan.validate.finding import Finding
-from nxscan.validate.tree import beside, join, member, open_reading, signal_of, texts
+from nxscan.validate.tree import beside, join, member, signal_of, texts
 
 _PARAMETERS = "translation/parameters"
 _AGAIN = "translate the scan again"

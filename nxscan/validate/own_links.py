@@ -7,9 +7,10 @@ from pathlib import Path
 
 import h5py
 
+from nxscan.nexus.opening import open_reading
 from nxscan.validate.contract import Target
 from nxscan.validate.finding import Finding
-from nxscan.validate.tree import Link, beside, join, member, open_reading
+from nxscan.validate.tree import Link, beside, join, member
 
 _MOST_STEPS = 16
 _REPAIR = "remove the link or restore its target"

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import h5py
 
+from nxscan.nexus.opening import open_reading
 from nxscan.validate.contract import Target
 from nxscan.validate.finding import Finding
-from nxscan.validate.tree import beside, member, open_reading
+from nxscan.validate.tree import beside, member
 
 _RESTORE = "put it back where it was; HDF5 gives fill values for it without an error"
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import h5py
 
+from nxscan.nexus.opening import open_reading
 from nxscan.validate.contract import Target
 from nxscan.validate.finding import Finding
-from nxscan.validate.tree import open_reading
 
 _RULE = "readable HDF5 file"
 _AGAIN = "copy or write it again"

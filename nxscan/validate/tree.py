@@ -87,21 +87,6 @@ def _names(group: h5py.Group, broken: list[tuple[str, str]]) -> list[str]:
         return []
 
 
-def open_reading(path: Path) -> h5py.File:
-    """Open a file for reading without a lock, as all of nxscan does.
-
-    HDF5 refuses to open a file in two ways within one process: where a program has it open
-    with a lock, so does this.
-    """
-    for locking in (False, None, True):
-        try:
-            return h5py.File(path, "r", locking=locking)
-        except OSError as error:
-            if "flag values don't match" not in str(error):
-                raise
-    return h5py.File(path, "r", locking="best-effort")
-
-
 def join(parent: str, name: str) -> str:
     """Return the path of a member.
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nxscan.nexus.layout import UNKNOWN_UNITS
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -74,6 +76,15 @@ def shape(lengths: Sequence[int]) -> str:
     return " × ".join(str(n) for n in lengths) or "one value"
 
 
+def unit_words(units: str) -> str:
+    """Return a unit as it stands behind a number; nothing where there is none or none is known.
+
+    >>> unit_words("degree"), unit_words(""), unit_words("unknown")
+    (' degree', '', '')
+    """
+    return f" {units}" if units and units != UNKNOWN_UNITS else ""
+
+
 def axis(values: NDArray[Any], units: str) -> str:
     """Describe an axis by its range and step.
 
@@ -85,7 +96,7 @@ def axis(values: NDArray[Any], units: str) -> str:
     '512 pixels'
     """
     values = np.asarray(values, dtype=np.float64).reshape(-1)
-    unit = f" {units}" if units else ""
+    unit = unit_words(units)
     if values.size == 1:
         return f"{number(values[0])}{unit}"
     steps = np.diff(values)
@@ -116,7 +127,7 @@ def spread(values: NDArray[Any], units: str) -> str:
     """
     values = np.asarray(values, dtype=np.float64).reshape(-1)
     finite = values[np.isfinite(values)]
-    unit = f" {units}" if units else ""
+    unit = unit_words(units)
     if not finite.size:
         return "all missing"
     step = float(np.ptp(finite)) / 100

@@ -33,7 +33,8 @@ def open_file(path: str | PathLike[str]) -> Iterator[Any]:
 
     """
     import h5py
-    import hdf5plugin  # noqa: F401  (registers the compression filters)
+
+    from nxscan.nexus.opening import open_reading
 
     path = Path(path).absolute()  # see child()
     try:
@@ -41,12 +42,7 @@ def open_file(path: str | PathLike[str]) -> Iterator[Any]:
             pass
         if not h5py.is_hdf5(path):
             raise SourceError(f"{path} is not an HDF5 file", "nxscan translate makes one of it")
-        try:
-            file = h5py.File(path, "r", locking=False)
-        except OSError as error:
-            if "locking flag" not in str(error):
-                raise
-            file = h5py.File(path, "r")  # this process has it open with a lock already
+        file = open_reading(path)
     except OSError as error:
         raise SourceError(f"{path} cannot be opened: {error}", "is it complete?") from error
     with file:

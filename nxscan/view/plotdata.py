@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nxscan.errors import SourceError
+from nxscan.nexus.layout import UNKNOWN_UNITS
 from nxscan.view.hdf5 import (
     attribute,
     child,
@@ -37,7 +38,8 @@ def label_of(name: str, units: str) -> str:
     >>> label_of("mu", "degree"), label_of("det (counts)", "counts"), label_of("ratio", "")
     ('mu (degree)', 'det (counts)', 'ratio')
     """
-    return name if not units or name == units or f"({units})" in name else f"{name} ({units})"
+    said = not units or units in (name, UNKNOWN_UNITS) or f"({units})" in name
+    return name if said else f"{name} ({units})"
 
 
 @dataclass(frozen=True, eq=False)

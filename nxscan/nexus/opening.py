@@ -1,0 +1,33 @@
+"""How nxscan opens HDF5 files for reading: without a lock, with every filter known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import h5py
+import hdf5plugin  # noqa: F401  (registers the compression filters)
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+
+def open_reading(path: str | PathLike[str]) -> h5py.File:
+    """Open a file for reading without a lock.
+
+    A master is replaced as a whole and frames are written once, so no lock is needed, and
+    raw folders may not allow one. HDF5 refuses to open a file in two ways within one process:
+    where a program has it open with a lock, so does this.
+
+    Raises
+    ------
+    OSError
+        If it is missing, unreadable or no HDF5 file.
+
+    """
+    for locking in (False, None, True):
+        try:
+            return h5py.File(path, "r", locking=locking)
+        except OSError as error:
+            if "flag values don't match" not in str(error):
+                raise
+    return h5py.File(path, "r", locking="best-effort")
