@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from h5py._objects import phil
 from numpy.typing import NDArray
 
 BITSHUFFLE = 32008
@@ -114,8 +115,9 @@ def encoder(dataset: Any) -> Encoder | None:
     Returns None where the filter cannot be called directly (another C library, as on Windows;
     a plug-in that is not found); HDF5 then compresses in the ordinary way.
     """
-    plist = dataset.id.get_create_plist()
-    filters = [plist.get_filter(k) for k in range(plist.get_nfilters())]
+    with phil:
+        plist = dataset.id.get_create_plist()
+        filters = [plist.get_filter(k) for k in range(plist.get_nfilters())]
     if [found[0] for found in filters] != [BITSHUFFLE, FLETCHER32]:
         return None
     library = _bitshuffle()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
 from importlib.metadata import version
@@ -123,23 +123,34 @@ def _write_readings(instrument: Any, scan: Scan) -> None:
 
 
 def _write_counters(entry: Any, scan: Scan) -> None:
-    """Write the counters as one NXdata, so that each can be plotted along the scan."""
-    group = make_group(entry, "counters", "NXdata")
-    axes, plotted = scan_axes(scan)
-    write_axes(group, axes, plotted)
-    written: list[str] = []
+    """Write the counters as one NXdata, so that each can be plotted along the scan.
+
+    A single frame has nothing to plot them along: its counters are parameters.
+    """
+    plotted = bool(scan.scan_shape)
+    group = make_group(entry, "counters", "NXdata" if plotted else "NXparameters")
+    if plotted:
+        write_axes(group, *scan_axes(scan))
+    numbers = list(_write_each_counter(group, scan))
+    if not plotted:
+        return
+    if not numbers:
+        raise NxscanError(f"{scan.title!r} has counters, but none of them is a number")
+    main = next((name for name in numbers if name != "frame_number"), numbers[0])
+    group.attrs["signal"] = main
+    if len(numbers) > 1:
+        group.attrs["auxiliary_signals"] = [name for name in numbers if name != main]
+
+
+def _write_each_counter(group: Any, scan: Scan) -> Iterator[str]:
+    """Write the counters and yield the names of those that are numbers."""
     for name, counter in scan.counters.items():
         free = nexus_name(name, group)
         dataset = write_field(group, free, counter)
         dataset.attrs.setdefault("long_name", name)
         dataset.attrs.setdefault("units", layout.UNKNOWN_UNITS)
         if dataset.dtype.kind in "iufb":
-            written.append(free)
-    if not written:
-        raise NxscanError(f"{scan.title!r} has counters, but none of them is a number")
-    main = next((name for name in written if name != "frame_number"), written[0])
-    group.attrs["signal"] = main
-    group.attrs["auxiliary_signals"] = [name for name in written if name != main]
+            yield free
 
 
 def _write_calibrations(entry: Any, scan: Scan) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import hdf5plugin
 import numpy as np
+from h5py._objects import phil
 from isal import isal_zlib
 
 from nxscan.errors import SourceError
@@ -210,5 +211,7 @@ def _write(dataset: Any, piece: _Piece) -> None:
     if piece.plain is not None:
         dataset[piece.where] = piece.plain
         return
-    for offset, data in piece.chunks:
-        dataset.id.write_direct_chunk(offset, data)
+    # h5py 3.11 calls this one without its own lock: two writers in one process would collide
+    with phil:
+        for offset, data in piece.chunks:
+            dataset.id.write_direct_chunk(offset, data)

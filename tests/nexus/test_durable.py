@@ -83,7 +83,7 @@ def test_of_two_translations_to_one_target_one_wins(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(nxscan.nexus.layout, "INLINE_LIMIT", 0)
-    path, outcomes, barrier = tmp_path / "scan.nxs", [], threading.Barrier(2)
+    path, outcomes, barrier = tmp_path / "scan.nxs", [], threading.Barrier(2, timeout=60)
 
     def write(seed: int) -> None:
         try:
