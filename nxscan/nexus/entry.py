@@ -26,6 +26,7 @@ from nxscan.nexus.groups import (
     write_stack,
     write_tree,
 )
+from nxscan.nexus.stacks import calibrations
 
 if TYPE_CHECKING:
     from nxscan.model import RawMetadata, Scan
@@ -80,14 +81,19 @@ def write_entry(file: Any, scan: Scan, uuid: str) -> Any:
     _write_readings(instrument, scan)
     if scan.counters:
         _write_counters(entry, scan)
-    _write_calibrations(entry, scan)
+    if scan.mask is not None:
+        mask = write_stack(entry, "mask", scan.mask.shape)
+        make_field(mask, "data", scan.mask, units="", long_name="pixel mask, 0 is good")
     _write_translation(entry, scan)
     _write_raw(entry, scan.raw_metadata)
     return entry
 
 
 def write_plots(entry: Any, scan: Scan) -> None:
-    """Write one NXdata for each signal, linked to the detector's frames; the first is main."""
+    """Write one NXdata for each signal, the main one first, and for dark and flat frames.
+
+    The frames themselves are attached by the writer.
+    """
     for index, (detector, signal) in enumerate(scan.signals.items()):
         name = layout.data_group(detector, main=index == 0)
         group = make_group(entry, name, "NXdata", signal="data")
@@ -98,19 +104,8 @@ def write_plots(entry: Any, scan: Scan) -> None:
         if signal.shape[rank:] != scan.frame_shape:
             raise NxscanError(f"detectors {list(scan.signals)} have frames of different shapes")
         write_axes(group, axes, scan.main_axes())
-
-
-def signal_attributes(detector: str, scan: Scan) -> dict[str, Any]:
-    """Return the attributes that a detector's frames carry."""
-    signal = scan.signals[detector]
-    attributes: dict[str, Any] = {
-        "target": "/" + layout.detector_path(detector),
-        "long_name": signal.long_name or detector,
-        "units": known(signal.units),
-    }
-    if len(scan.frame_shape) == 2:
-        attributes["interpretation"] = "image"
-    return attributes
+    for name, signal in calibrations(scan):
+        write_stack(entry, name, signal.shape)
 
 
 def _write_readings(instrument: Any, scan: Scan) -> None:
@@ -151,14 +146,6 @@ def _write_each_counter(group: Any, scan: Scan) -> Iterator[str]:
         dataset.attrs.setdefault("units", layout.UNKNOWN_UNITS)
         if dataset.dtype.kind in "iufb":
             yield free
-
-
-def _write_calibrations(entry: Any, scan: Scan) -> None:
-    for name, signal in (("dark", scan.dark), ("flat", scan.flat)):
-        if signal is not None:
-            write_stack(entry, name, signal.read(...), f"{name} frames", signal.units)
-    if scan.mask is not None:
-        write_stack(entry, "mask", scan.mask, "pixel mask, 0 is good", "")
 
 
 def _write_translation(entry: Any, scan: Scan) -> None:

@@ -9,8 +9,6 @@ import numpy as np
 from nxscan.nexus.layout import UNKNOWN_UNITS
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from nxscan.model import Axis, Field, Group, Scan
 
 GZIP = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
@@ -103,13 +101,12 @@ def scan_axes(scan: Scan) -> tuple[list[Axis], list[Axis]]:
     return [a for a in scan.axes.values() if a.dimension < rank], scan.main_axes()[:rank]
 
 
-def write_stack(parent: Any, name: str, frames: NDArray[Any], title: str, units: str | None) -> Any:
-    """Write dark, flat or other calibration frames, shape (n, y, x), as an NXdata."""
+def write_stack(parent: Any, name: str, shape: tuple[int, ...]) -> Any:
+    """Write the NXdata of calibration frames, shape (n, y, x) or (y, x), without the frames."""
     group = make_group(parent, name, "NXdata", signal="data")
-    make_field(group, "data", frames, units=known(units), long_name=title, interpretation="image")
-    names = ["frame", "y", "x"][-frames.ndim :]
+    names = ["frame", "y", "x"][-len(shape) :]
     group.attrs["axes"] = names
-    for dimension, (axis, length) in enumerate(zip(names, frames.shape, strict=True)):
+    for dimension, (axis, length) in enumerate(zip(names, shape, strict=True)):
         unit = "" if axis == "frame" else "pixel"
         make_field(group, axis, np.arange(length, dtype=np.float64), units=unit, long_name=axis)
         group.attrs[f"{axis}_indices"] = [dimension]

@@ -55,8 +55,8 @@ def read_scan(path: Path) -> Scan:
             counters=_counters(entry),
             readings=_take_readings(metadata),
             mask=entry["mask/data"][()] if "mask" in entry else None,
-            dark=_calibration(path, entry, "dark"),
-            flat=_calibration(path, entry, "flat"),
+            dark=_stored(path, entry, f"{layout.ENTRY}/dark/data"),
+            flat=_stored(path, entry, f"{layout.ENTRY}/flat/data"),
             metadata=metadata,
             raw_metadata=_raw(path, entry),
             provenance=_provenance(entry["translation"]),
@@ -94,12 +94,20 @@ def _signals(path: Path, entry: Any) -> Iterator[tuple[str, HDF5Signal]]:
     main = _text(entry["data"].get("data", getlink=True).path).split("/")[-2]
     names = [n for n, g in entry["instrument"].items() if _class(g) == "NXdetector"]
     for name in sorted(names, key=lambda n: n != main):
-        link = entry[f"instrument/{name}"].get("data", getlink=True)
-        if isinstance(link, h5py.ExternalLink):
-            _check_frames(path, entry, path.parent / link.filename)
-            yield name, HDF5Signal(path.parent / link.filename, link.path)
-        elif link is not None:
-            yield name, HDF5Signal(path, "/" + layout.detector_path(name))
+        signal = _stored(path, entry, layout.detector_path(name))
+        if signal is not None:
+            yield name, signal
+
+
+def _stored(path: Path, entry: Any, place: str) -> HDF5Signal | None:
+    """Return the frames at ``place``, from the file that holds them."""
+    if place.rsplit("/", 1)[0] not in entry.file:
+        return None
+    link = entry.file.get(place, getlink=True)
+    if not isinstance(link, h5py.ExternalLink):
+        return None if link is None else HDF5Signal(path, f"/{place}")
+    _check_frames(path, entry, path.parent / link.filename)
+    return HDF5Signal(path.parent / link.filename, link.path)
 
 
 def _check_frames(path: Path, entry: Any, frames: Path) -> None:
@@ -165,10 +173,6 @@ def _take_readings(metadata: Group) -> dict[str, Field]:
         readings[name] = Field(value.value, value.units, {"name": group.fields["name"].value})
         del instrument.groups[name]
     return readings
-
-
-def _calibration(path: Path, entry: Any, name: str) -> HDF5Signal | None:
-    return HDF5Signal(path, f"/{layout.ENTRY}/{name}/data") if name in entry else None
 
 
 def _read_group(group: Any) -> Group:

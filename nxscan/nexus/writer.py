@@ -7,6 +7,7 @@ import logging
 import shutil
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,6 @@ import h5py
 from nxscan.errors import OutputError
 from nxscan.nexus import durable, layout
 from nxscan.nexus.entry import (
-    signal_attributes,
     write_checksums,
     write_entry,
     write_plots,
@@ -23,10 +23,15 @@ from nxscan.nexus.entry import (
 )
 from nxscan.nexus.frames import Progress, create_frames, sample_ratio, store_frames
 from nxscan.nexus.groups import make_group
+from nxscan.nexus.guarded import GuardedFile, new_hdf5
 from nxscan.nexus.opening import open_reading
+from nxscan.nexus.stacks import stacks
 from nxscan.nexus.usid import write_usid
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from nxscan.model import Scan
 
 _log = logging.getLogger(__name__)
@@ -86,7 +91,7 @@ def write_scan(
             frames = _write_files(scan, path, folder, progress, workers)
             _check_and_publish(path, folder / path.name, frames, overwrite, check)
         except OSError as error:
-            raise _as_output_error(error, path) from error
+            raise _explained(error, path) from error
     if replaced is not None:
         replaced.unlink(missing_ok=True)
     return path
@@ -140,12 +145,12 @@ def _write_files(
     frames = folder / _free_frames_name(path)
     checksums = _write_frames(scan, frames, identifier, progress, workers)
     inline = frames.stat().st_size <= layout.INLINE_LIMIT
-    with h5py.File(folder / path.name, "w", libver=layout.LIBVER) as file:
+    with new_hdf5(folder / path.name) as (file, _):
         write_root(file, path.name)
         entry = write_entry(file, scan, identifier)
         write_checksums(entry, checksums)
-        _attach_frames(entry, scan, frames, inline=inline)
         write_plots(entry, scan)
+        _attach_frames(file, scan, frames, inline=inline)
         source = "." if inline else frames.name
         write_usid(file, scan, source, "/" + layout.detector_path(scan.detector))
     if inline:
@@ -160,38 +165,56 @@ def _write_frames(
     identifier: str,
     progress: Callable[[Progress], None] | None,
     workers: int | None,
-) -> Any:
-    """Write a file that holds the frames, and plots in silx by itself."""
-    rank = len(scan.scan_shape)
-    checksums = None
-    with h5py.File(path, "w", libver=layout.LIBVER) as file:
+) -> NDArray[np.uint32]:
+    """Write a file that holds the frames, and plots in silx by itself.
+
+    Returns the checksums of the main detector's frames.
+    """
+    checksums: list[NDArray[np.uint32]] = []
+    with new_hdf5(path) as (file, guard):
         write_root(file, path.name)
         entry = make_group(file, layout.ENTRY, "NXentry", default="data")
         entry["title"] = scan.title
         entry["entry_identifier_uuid"] = identifier
         instrument = make_group(entry, "instrument", "NXinstrument")
-        for detector, signal in scan.signals.items():
-            group = make_group(instrument, detector, "NXdetector")
-            dataset = create_frames(group, "data", signal, rank)
-            dataset.attrs.update(signal_attributes(detector, scan))
-            _check_space(path, signal.nbytes * sample_ratio(dataset, signal, rank))
-            found = store_frames(dataset, signal, rank, progress, workers)
-            checksums = found if checksums is None else checksums
+        for detector in scan.signals:
+            make_group(instrument, detector, "NXdetector")
         write_plots(entry, scan)
-    return checksums
+        for stack in stacks(scan):
+            group, name = stack.place.rsplit("/", 1)
+            dataset = create_frames(file[group], name, stack.signal, stack.rank)
+            dataset.attrs.update(stack.attributes)
+            ratio = sample_ratio(dataset, stack.signal, stack.rank)
+            _check_space(path, stack.signal.nbytes * ratio)
+            told = _Told(guard, None if checksums else progress)
+            checksums.append(store_frames(dataset, stack.signal, stack.rank, told, workers))
+    return checksums[0]
 
 
-def _attach_frames(entry: Any, scan: Scan, frames: Path, *, inline: bool) -> None:
-    if inline:
-        with open_reading(frames) as source:
-            for detector in scan.signals:
-                place = layout.detector_path(detector)
-                # HDF5 copies the compressed chunks as they are
-                source.copy(source[place], entry.file[place.rsplit("/", 1)[0]], name="data")
+@dataclass(frozen=True)
+class _Told:
+    """Passes progress on, and stops the writing as soon as a write has failed."""
+
+    guard: GuardedFile
+    progress: Callable[[Progress], None] | None
+
+    def __call__(self, progress: Progress) -> None:
+        self.guard.check()
+        if self.progress is not None:
+            self.progress(progress)
+
+
+def _attach_frames(master: Any, scan: Scan, frames: Path, *, inline: bool) -> None:
+    """Put the frames into the master, or links to them."""
+    if not inline:
+        for stack in stacks(scan):
+            master[stack.place] = h5py.ExternalLink(frames.name, f"/{stack.place}")
         return
-    for detector in scan.signals:
-        place = layout.detector_path(detector)
-        entry.file[place] = h5py.ExternalLink(frames.name, "/" + place)
+    with open_reading(frames) as source:
+        for stack in stacks(scan):
+            group, name = stack.place.rsplit("/", 1)
+            # HDF5 copies the compressed chunks as they are
+            source.copy(source[stack.place], master[group], name=name)
 
 
 def _check_and_publish(
@@ -239,9 +262,9 @@ def _check_space(path: Path, expected: float) -> None:
         )
 
 
-def _as_output_error(error: OSError, path: Path) -> Exception:
-    text = str(error)
-    if error.errno in _FULL or any(f"errno = {number}" in text for number in _FULL):
+def _explained(error: OSError, path: Path) -> OutputError:
+    """Return what a failed write means to a user."""
+    if error.errno in _FULL:
         return OutputError(
             f"the disk of {path.parent} is full, {path.name} was not written",
             "free some space or choose another disk",

@@ -154,7 +154,11 @@ def test_a_list_of_positions_keeps_every_motor(tmp_path: Path) -> None:
     np.testing.assert_array_equal(found.frame(mu=motors[0][3], chi=motors[1][3]), data[3])
 
 
-def test_dark_flat_and_mask_are_kept_apart(tmp_path: Path) -> None:
+@pytest.mark.parametrize("inline_limit", [2**20, 0])
+def test_dark_flat_and_mask_are_kept_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inline_limit: int
+) -> None:
+    monkeypatch.setattr(nxscan.nexus.layout, "INLINE_LIMIT", inline_limit)
     scan, _ = make_scan((3,), (4, 5))
     scan.dark = ArraySignal(np.full((2, 4, 5), 7, "u2"), "counts")
     scan.flat = ArraySignal(np.full((1, 4, 5), 9, "u2"), "counts")
