@@ -78,13 +78,13 @@ def write_entry(file: Any, scan: Scan, uuid: str) -> Any:
     for detector in scan.signals:
         group = instrument.require_group(detector)
         group.attrs["NX_class"] = "NXdetector"
-    _write_readings(instrument, scan)
+    readings = _write_readings(instrument, scan)
     if scan.counters:
         _write_counters(entry, scan)
     if scan.mask is not None:
         mask = write_stack(entry, "mask", scan.mask.shape)
         make_field(mask, "data", scan.mask, units="", long_name="pixel mask, 0 is good")
-    _write_translation(entry, scan)
+    _write_translation(entry, scan, readings)
     _write_raw(entry, scan.raw_metadata)
     return entry
 
@@ -108,13 +108,17 @@ def write_plots(entry: Any, scan: Scan) -> None:
         write_stack(entry, name, signal.shape)
 
 
-def _write_readings(instrument: Any, scan: Scan) -> None:
+def _write_readings(instrument: Any, scan: Scan) -> list[str]:
+    """Write what each motor was read at as positioners; return their names."""
+    written = []
     for name, reading in scan.readings.items():
         original = str(reading.attributes.get("name", name))
         free = name if name not in instrument else nexus_name(f"{name}_motor", instrument)
         group = make_group(instrument, free, "NXpositioner")
         make_field(group, "name", original)
         make_field(group, "value", reading.value, units=known(reading.units))
+        written.append(free)
+    return written
 
 
 def _write_counters(entry: Any, scan: Scan) -> None:
@@ -148,7 +152,7 @@ def _write_each_counter(group: Any, scan: Scan) -> Iterator[str]:
             yield free
 
 
-def _write_translation(entry: Any, scan: Scan) -> None:
+def _write_translation(entry: Any, scan: Scan, readings: list[str]) -> None:
     provenance = scan.provenance
     group = make_group(entry, "translation", "NXprocess")
     for name, text in (
@@ -161,6 +165,8 @@ def _write_translation(entry: Any, scan: Scan) -> None:
     parameters = make_group(group, "parameters", "NXparameters")
     make_field(parameters, "layout_version", layout.LAYOUT_VERSION)
     make_field(parameters, "scan_rank", len(scan.scan_shape))
+    if readings:
+        make_field(parameters, "readings", np.array(readings))
     make_field(parameters, "raw_frames", provenance.frames())
     make_field(parameters, "translator", provenance.translator)
     make_field(parameters, "mapping", provenance.mapping)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +15,22 @@ from nxscan.model import Axis, Field, Group, Provenance, RawMetadata, Scan, Sign
 from nxscan.nexus import layout
 from nxscan.nexus.h5signal import HDF5Signal
 from nxscan.nexus.opening import open_reading
+from nxscan.nexus.tree import LazyGroup, class_of, field_of, plain, read_group, text, units_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_NOT_METADATA = ("NXdata", "NXprocess", "NXparameters")
+_OWN_PARAMETERS = frozenset(
+    {
+        "frame_checksum",
+        "layout_version",
+        "mapping",
+        "raw_frames",
+        "readings",
+        "scan_rank",
+        "translator",
+    }
+)
 
 
 def read_scan(path: Path) -> Scan:
@@ -47,17 +59,17 @@ def read_scan(path: Path) -> Scan:
         signals: dict[str, Signal] = dict(_signals(path, entry))
         data = entry["data"]
         checksums = parameters.get("frame_checksum")
-        metadata = _read_group(entry)
+        readings = _readings(entry)
         return Scan(
-            title=_text(entry["title"][()]),
+            title=text(entry["title"][()]),
             signals=signals,
             axes=_axes(data, rank),
             counters=_counters(entry),
-            readings=_take_readings(metadata),
+            readings=readings,
             mask=entry["mask/data"][()] if "mask" in entry else None,
             dark=_stored(path, entry, f"{layout.ENTRY}/dark/data"),
             flat=_stored(path, entry, f"{layout.ENTRY}/flat/data"),
-            metadata=metadata,
+            metadata=LazyGroup("NXentry", partial(_metadata, path, tuple(readings))),
             raw_metadata=_raw(path, entry),
             provenance=_provenance(entry["translation"]),
             frame_checksums=None if checksums is None else checksums[()],
@@ -81,7 +93,7 @@ def _check_version(path: Path, file: Any) -> None:
         )
     found = int(file[place][()])
     if found > layout.LAYOUT_VERSION:
-        program = _text(file[layout.TRANSLATION]["version"][()])
+        program = text(file[layout.TRANSLATION]["version"][()])
         raise LayoutError(
             f"{path} has layout version {found}, written by nxscan {program}; this nxscan reads "
             f"up to version {layout.LAYOUT_VERSION}",
@@ -91,8 +103,8 @@ def _check_version(path: Path, file: Any) -> None:
 
 def _signals(path: Path, entry: Any) -> Iterator[tuple[str, HDF5Signal]]:
     """Yield the detectors' signals, the main one first, each from the file that holds it."""
-    main = _text(entry["data"].get("data", getlink=True).path).split("/")[-2]
-    names = [n for n, g in entry["instrument"].items() if _class(g) == "NXdetector"]
+    main = text(entry["data"].get("data", getlink=True).path).split("/")[-2]
+    names = [n for n, g in entry["instrument"].items() if class_of(g) == "NXdetector"]
     for name in sorted(names, key=lambda n: n != main):
         signal = _stored(path, entry, layout.detector_path(name))
         if signal is not None:
@@ -122,15 +134,15 @@ def _check_frames(path: Path, entry: Any, frames: Path) -> None:
     expected = entry["entry_identifier_uuid"][()]
     if found != expected:
         raise LayoutError(
-            f"{frames} holds the frames of another scan (identifier {_text(found)}, expected "
-            f"{_text(expected)})",
+            f"{frames} holds the frames of another scan (identifier {text(found)}, expected "
+            f"{text(expected)})",
             f"put the {frames.name} that was written with {path.name} beside it",
         )
 
 
 def _axes(data: Any, rank: int) -> dict[str, Axis]:
     """Read the axes, of each dimension the one in @axes first."""
-    listed = [_text(name) for name in data.attrs["axes"]]
+    listed = [text(name) for name in data.attrs["axes"]]
     others = [
         key.removesuffix("_indices")
         for key in data.attrs
@@ -146,8 +158,8 @@ def _axis(data: Any, name: str, rank: int) -> Axis:
     return Axis(
         name=name,
         values=np.asarray(field[()], dtype=np.float64),
-        units=_units(field),
-        long_name=_text(field.attrs.get("long_name", "")),
+        units=units_of(field),
+        long_name=text(field.attrs.get("long_name", "")),
         role="scan" if dimension < rank else "detector",
         dimension=dimension,
         width=None if width is None else np.asarray(width[()], dtype=np.float64),
@@ -159,79 +171,50 @@ def _counters(entry: Any) -> dict[str, Field]:
         return {}
     group = entry["counters"]
     axes = {key.removesuffix("_indices") for key in group.attrs if key.endswith("_indices")}
-    return {name: _field(item) for name, item in group.items() if name not in axes}
+    return {name: field_of(item) for name, item in group.items() if name not in axes}
 
 
-def _take_readings(metadata: Group) -> dict[str, Field]:
-    """Move positioners that hold a value for every position out of the metadata."""
-    instrument = metadata.groups["instrument"]
-    readings = {}
-    for name, group in list(instrument.groups.items()):
-        value = group.fields.get("value")
-        if group.nx_class != "NXpositioner" or value is None or not np.ndim(value.value):
-            continue
-        readings[name] = Field(value.value, value.units, {"name": group.fields["name"].value})
-        del instrument.groups[name]
-    return readings
+def _readings(entry: Any) -> dict[str, Field]:
+    """Read what the motors were read at, for every position."""
+    listed = entry["translation/parameters"].get("readings")
+    names = [] if listed is None else [text(name) for name in listed[()]]
+    groups = {name: entry[f"instrument/{name}"] for name in names}
+    return {
+        name: Field(group["value"][()], units_of(group["value"]), {"name": text(group["name"][()])})
+        for name, group in groups.items()
+    }
 
 
-def _read_group(group: Any) -> Group:
-    """Read the fields of a NeXus group and of those below it, results and plots left out."""
-    found = Group(_class(group))
-    reserved = {"NX_class", "default"}
-    found.attributes = {k: _plain(v) for k, v in group.attrs.items() if k not in reserved}
-    for name in group:
-        link = group.get(name, getlink=True)
-        frames = found.nx_class == "NXdetector" and name == "data"
-        if frames or isinstance(link, h5py.ExternalLink):
-            continue
-        item = group[name]
-        if isinstance(item, h5py.Dataset):
-            if not (found.nx_class == "NXentry" and name in ("title", "entry_identifier_uuid")):
-                found.fields[name] = _field(item)
-        elif _class(item) and _class(item) not in _NOT_METADATA:
-            child = _read_group(item)
-            found.groups[name] = child
+def _metadata(path: Path, readings: tuple[str, ...]) -> Group:
+    """Read the metadata of the entry, the readings left out."""
+    with _open(path) as file:
+        found = read_group(file[layout.ENTRY])
+    instrument = found.groups["instrument"].groups
+    for name in readings:
+        instrument.pop(name, None)
     return found
-
-
-def _field(dataset: Any) -> Field:
-    attributes = {k: _plain(v) for k, v in dataset.attrs.items() if k != "units"}
-    return Field(_plain(dataset[()]), _units(dataset), attributes)
-
-
-def _plain(value: Any) -> Any:
-    """Return what h5py read as Python has it: text as str, scalars as numbers."""
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    if isinstance(value, np.ndarray) and value.dtype.kind in "SO":
-        return np.array([_text(item) for item in value.ravel()]).reshape(value.shape)
-    if isinstance(value, np.generic):
-        return value.item()
-    return value
 
 
 def _provenance(group: Any) -> Provenance:
     parameters = group["parameters"]
-    known = {"layout_version", "scan_rank", "raw_frames", "translator", "mapping", "frame_checksum"}
     further = {
-        _text(item.attrs.get("description", name)): str(_plain(item[()]))
+        text(item.attrs.get("description", name)): str(plain(item[()]))
         for name, item in parameters.items()
-        if name not in known
+        if name not in _OWN_PARAMETERS
     }
     return Provenance(
-        translator=_text(parameters["translator"][()]),
-        mapping=_text(parameters["mapping"][()]),
+        translator=text(parameters["translator"][()]),
+        mapping=text(parameters["mapping"][()]),
         sources=_sources(group["sources"]) if "sources" in group else [],
-        date=_text(group["date"][()]),
-        program=_text(group["program"][()]),
-        version=_text(group["version"][()]),
+        date=text(group["date"][()]),
+        program=text(group["program"][()]),
+        version=text(group["version"][()]),
         parameters=further,
     )
 
 
 def _sources(group: Any) -> list[Source]:
-    columns = {name: _plain(group[name][()]) for name in group}
+    columns = {name: plain(group[name][()]) for name in group}
     rows = zip(*columns.values(), strict=True)
     return [Source(**{k: v.item() for k, v in zip(columns, row, strict=True)}) for row in rows]
 
@@ -241,7 +224,7 @@ def _raw(path: Path, entry: Any) -> RawMetadata:
         return RawMetadata()
     group = entry["raw_metadata"]
     names = {
-        _text(item.attrs.get("description", name)): f"{group.name}/keys/{name}"
+        text(item.attrs.get("description", name)): f"{group.name}/keys/{name}"
         for name, item in group["keys"].items()
     }
     count = len(group["header_offsets"]) - 1 if "header_offsets" in group else 0
@@ -282,18 +265,5 @@ class _Values(Mapping[str, Any]):
 
     def __getitem__(self, key: str) -> str | NDArray[Any]:
         with _open(self._path) as file:
-            value: str | NDArray[Any] = _plain(file[self._names[key]][()])
+            value: str | NDArray[Any] = plain(file[self._names[key]][()])
             return value
-
-
-def _class(group: Any) -> str:
-    return _text(group.attrs.get("NX_class", "")) if isinstance(group, h5py.Group) else ""
-
-
-def _units(dataset: Any) -> str | None:
-    units = _text(dataset.attrs.get("units", layout.UNKNOWN_UNITS))
-    return None if units == layout.UNKNOWN_UNITS else units
-
-
-def _text(value: Any) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

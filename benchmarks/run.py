@@ -1,0 +1,29 @@
+"""Run every benchmark and print one table with versions, machine and date.
+
+usage: python benchmarks/run.py [--folder DIR]
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+
+import startup
+import translate
+from common import print_table
+
+
+def main() -> None:
+    """Measure everything and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, help="where some 10 GB are free")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=given.folder) as folder:
+        rows = translate.measure(Path(folder), frames=200, more=800, times=3)
+        rows += startup.measure(Path(folder))
+    print_table(rows)
+
+
+if __name__ == "__main__":
+    main()
