@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 EXTRAS ?= all
 
-.PHONY: setup install demo lint test test-oldest clean
+.PHONY: setup install demo lint test test-oldest docs build-docs benchmarks clean
 
 # the environment: everything that pyproject.toml names, rebuilt when it changes
 setup: $(VENV)/.ready
@@ -32,7 +32,19 @@ lint: setup
 test: install lint
 	cd tests && ../$(BIN)/mypy --config-file ../pyproject.toml -p nxscan
 	cd tests && ../$(BIN)/lint-imports --config ../pyproject.toml
-	cd tests && ../$(BIN)/python -P -m pytest -c ../pyproject.toml --rootdir .. . --pyargs nxscan
+	$(MAKE) build-docs
+	cd tests && ../$(BIN)/python -P -m pytest -c ../pyproject.toml --rootdir .. --doctest-modules . --pyargs nxscan
+
+# the pages run their code against what is installed
+docs: install build-docs
+
+build-docs:
+	cd docs && ../$(BIN)/python -P -m sphinx -q -j auto -W --keep-going -E -b html . _build/html
+	cd docs && ../$(BIN)/python -P check.py
+
+# ratios to the peers, some minutes and 10 GB of disk
+benchmarks: install
+	cd benchmarks && ../$(BIN)/python run.py
 
 # the same tests on the oldest versions that pyproject.toml allows
 test-oldest: VENV := .venv-oldest
@@ -43,4 +55,4 @@ test-oldest:
 	cd tests && ../$(VENV)/bin/python -P -m pytest -c ../pyproject.toml --rootdir .. . -W default
 
 clean:
-	rm -rf .venv .venv-oldest build dist nxscan-demo
+	rm -rf .venv .venv-oldest build dist nxscan-demo docs/_build

@@ -79,7 +79,7 @@ def inspect(
 
     """
     options = plan.make_options(mapping=mapping, axes=axes, dark=dark, flat=flat, partial=partial)
-    found = plan.survey(source, translator)
+    found = plan.survey(source, translator, options.mapping)
     if scan is None and len(found.refs) > 1:
         return Inspection(None, found.refs, None, translator=found.translator.name)
     ref = plan.choose(found.refs, scan, found.given)
@@ -151,7 +151,7 @@ def translate(
 
     """
     options = plan.make_options(mapping=mapping, axes=axes, dark=dark, flat=flat, partial=partial)
-    found = plan.survey(source, translator)
+    found = plan.survey(source, translator, options.mapping)
     ref = plan.choose(found.refs, scan, found.given)
     target = targets.output_path(output, ref, found.refs)
     targets.refuse_source_folder(target, found, options)
@@ -203,7 +203,7 @@ def translate_all(
 
     """
     options = plan.make_options(mapping=mapping, axes=axes, dark=dark, flat=flat, partial=partial)
-    found = plan.survey(source, translator)
+    found = plan.survey(source, translator, options.mapping)
     refs = plan.select(found.refs, scans)
     names = targets.output_paths(output, found.refs)
     outputs = {ref: names[ref.number] for ref in refs}
@@ -230,20 +230,22 @@ def _raise_failed(failed: Sequence[tuple[ScanRef, NxscanError]], total: int) -> 
         )
 
 
-def open(path: PathLike) -> Scan:  # noqa: A001  nxscan.open reads as h5py and xarray users expect
+def open(path: PathLike, *, verify: bool = True) -> Scan:  # noqa: A001  nxscan.open reads as h5py and xarray users expect
     """Open a translated scan; nothing is read of its frames until they are asked for.
 
     Parameters
     ----------
     path : path
         The master file.
+    verify : bool
+        Compare what is read with the checksums of when it was written; False opens a file
+        whose metadata were edited on purpose.
 
     Raises
     ------
     LayoutError
-        If the file is not an nxscan master, or was written by a newer nxscan.
-    SourceError
-        If the file or its frames are missing.
+        If the file or its frames are missing, it is not an nxscan master, a newer nxscan
+        wrote it, or something in it is damaged or has changed.
 
     Examples
     --------
@@ -253,7 +255,7 @@ def open(path: PathLike) -> Scan:  # noqa: A001  nxscan.open reads as h5py and x
     """
     from nxscan.nexus import read_scan
 
-    return read_scan(Path(path))
+    return read_scan(Path(path), verify=verify)
 
 
 def validate(path: PathLike, *, data: bool = False) -> ValidationReport:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from nxscan.model import Provenance, Scan
     from nxscan.translate.contract import ScanRef, Translator
+    from nxscan.translate.mapping import Mapping as KeyMapping
 
     PathLike = str | os.PathLike[str]
     Sources = PathLike | Sequence[PathLike]
@@ -49,7 +50,9 @@ class Survey:
     refs: tuple[ScanRef, ...]
 
 
-def survey(source: Sources, translator: str | None = None) -> Survey:
+def survey(
+    source: Sources, translator: str | None = None, mapping: KeyMapping | None = None
+) -> Survey:
     """Look through a source: its files, who opens them, which scans they hold.
 
     Raises
@@ -64,7 +67,7 @@ def survey(source: Sources, translator: str | None = None) -> Survey:
     given = listed(source)
     files = expand(given)
     opener = translator_for(files, translator)
-    refs = tuple(opener.scans(files))
+    refs = tuple(opener.scans(files, mapping))
     if not refs:
         names = ", ".join(str(path) for path in given)
         raise SourceError(f"{names}: no scan in {len(files)} files", "nxscan inspect shows more")

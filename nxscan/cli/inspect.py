@@ -23,6 +23,7 @@ def inspect(
     axes: options.Axes = None,
     dark: options.Dark = None,
     flat: options.Flat = None,
+    partial: options.Partial = False,
     json: options.Json = False,
 ) -> None:
     """Show what lies in a source, and the plan for it.
@@ -34,7 +35,14 @@ def inspect(
     import nxscan
 
     found = nxscan.inspect(
-        source, scan=scan, translator=translator, mapping=mapping, axes=shape, dark=dark, flat=flat
+        source,
+        scan=scan,
+        translator=translator,
+        mapping=mapping,
+        axes=shape,
+        dark=dark,
+        flat=flat,
+        partial=partial,
     )
     if json:
         print_json(found.to_dict())

@@ -36,6 +36,9 @@ Dark = Annotated[
 Flat = Annotated[
     list[str] | None, typer.Option("--flat", metavar="SOURCE", help="Frames to keep as flat.")
 ]
+Partial = Annotated[
+    bool, typer.Option("--partial", help="Take a scan although frames are missing.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 

@@ -25,9 +25,7 @@ def translate(
     axes: options.Axes = None,
     dark: options.Dark = None,
     flat: options.Flat = None,
-    partial: Annotated[
-        bool, typer.Option("--partial", help="Take a scan although frames are missing.")
-    ] = False,
+    partial: options.Partial = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace an output that exists.")
     ] = False,

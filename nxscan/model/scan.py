@@ -36,8 +36,10 @@ class Scan:
         What each motor was read at, for every position, beside the grid in ``axes``.
     mask : ndarray or None
         NXdetector's ``pixel_mask``: 0 is good.
-    dark, flat : Signal or None
-        Dark and flat frames, shape (n, y, x).
+    dark : Signal or None
+        Dark frames, shape (n, y, x).
+    flat : Signal or None
+        Flat frames, shape (n, y, x).
     metadata : Group
         NeXus groups and fields of the entry.
     raw_metadata : RawMetadata

@@ -20,7 +20,10 @@ DIMENSIONLESS = ""
 def _registry() -> Any:
     import pint
 
-    return pint.UnitRegistry(cache_folder=None)
+    try:  # the definitions, parsed, from pint's cache in the user's cache folder
+        return pint.UnitRegistry(cache_folder=":auto:")
+    except Exception:  # no such folder, read-only, or what lies there is damaged
+        return pint.UnitRegistry(cache_folder=None)
 
 
 @lru_cache(maxsize=1024)

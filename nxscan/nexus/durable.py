@@ -1,42 +1,89 @@
-"""Files that are there whole or not at all: syncing, publishing, staging folders.
+"""Files that are there whole or not at all: syncing, publishing, staging folders, signals.
 
-All that differs between operating systems lives in this module.
+All that differs between operating systems lives in this module, and everything that changes
+the disk is told to `observer` before it is done, so that tests can stop it at any point.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
+import signal
 import socket
 import tempfile
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 
 from nxscan.errors import OutputError
 
+observer: Callable[..., None] | None = None
+"""Is told each operation on the disk, by name and arguments; None but in tests."""
+
+_made: set[Path] = set()
+"""Staging folders that this process made and has not removed."""
+
+_NO_FOLDER_SYNC = (errno.EACCES, errno.EBADF, errno.EINVAL, errno.ENOTSUP)
+"""What file systems answer that cannot sync a folder."""
+
+_ENDING = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+]
+"""Signals that ask a process to end."""
+
+
+def tell(operation: str, *arguments: Any) -> None:
+    """Tell the observer, if there is one, what is about to be done."""
+    if observer is not None:
+        observer(operation, *arguments)
+
 
 def sync_file(path: Path) -> None:
     """Have the file's bytes on the disk before this returns."""
+    tell("sync", path)
     with path.open("rb+") as file:
-        os.fsync(file.fileno())
+        _flush(file.fileno())
 
 
 def sync_folder(folder: Path) -> None:
     """Have the folder's entries on the disk; Windows has no such call and needs none."""
+    tell("sync_folder", folder)
     if os.name == "nt":
         return
-    descriptor = os.open(folder, os.O_RDONLY)
+    with _can_sync_no_folder():
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            _flush(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _flush(descriptor: int) -> None:
     try:
+        # on macOS, fsync leaves the bytes in the drive's cache
+        import fcntl
+
+        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)  # type: ignore[attr-defined, unused-ignore]
+    except (ImportError, AttributeError, OSError):
         os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _can_sync_no_folder() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _NO_FOLDER_SYNC:
+            raise
 
 
 def publish(staged: Path, final: Path, *, overwrite: bool) -> None:
-    """Give a staged file its final name in one step.
+    """Give a staged file its final name in one step; it may keep the other one, too.
 
     Raises
     ------
@@ -45,28 +92,60 @@ def publish(staged: Path, final: Path, *, overwrite: bool) -> None:
 
     """
     if overwrite:
+        tell("rename", staged, final)
         staged.replace(final)
         return
     try:
-        _move_new(staged, final)
+        if os.name == "nt" or not link(staged, final):
+            _rename_to_new(staged, final)
     except FileExistsError:
         raise exists(final) from None
 
 
-def _move_new(staged: Path, final: Path) -> None:
-    if os.name == "nt":
-        staged.rename(final)
-        return
+def _rename_to_new(staged: Path, final: Path) -> None:
+    if final.exists():  # Windows looks itself, others do not
+        raise FileExistsError(final)
+    tell("rename", staged, final)
+    staged.rename(final)
+
+
+def link(path: Path, name: Path) -> bool:
+    """Give a file a second name; return False where the file system has no hard links.
+
+    Raises
+    ------
+    FileExistsError
+        If the name is taken.
+
+    """
+    tell("link", path, name)
     try:
-        os.link(staged, final)
+        os.link(path, name)
     except FileExistsError:
         raise
-    except OSError:  # a file system without hard links
-        if final.exists():
-            raise FileExistsError(final) from None
-        staged.rename(final)
-    else:
-        staged.unlink()
+    except OSError:
+        return False
+    return True
+
+
+def keep(path: Path, name: Path) -> None:
+    """Have a file under a second name, too, or a copy of it if there are no hard links."""
+    if not link(path, name):
+        tell("create", name)
+        shutil.copyfile(path, name)
+
+
+def remove(path: Path) -> None:
+    """Remove a file."""
+    tell("remove", path)
+    path.unlink()
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder and what is in it, as far as that is possible."""
+    tell("remove_folder", folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    _made.discard(folder)
 
 
 def exists(path: Path) -> OutputError:
@@ -74,9 +153,8 @@ def exists(path: Path) -> OutputError:
     return OutputError(f"{path} exists already", "pass --overwrite to replace it, or another name")
 
 
-@contextlib.contextmanager
-def staging(target: Path) -> Iterator[Path]:
-    """Make a hidden folder beside ``target`` for files in the making; remove it afterwards.
+def make_staging(target: Path) -> Path:
+    """Make a hidden folder beside ``target`` for files in the making.
 
     Raises
     ------
@@ -85,26 +163,42 @@ def staging(target: Path) -> Iterator[Path]:
 
     """
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(target.parent)
         prefix = f"{_prefix(target)}{_host()}-{os.getpid()}-"
         folder = Path(tempfile.mkdtemp(prefix=prefix, suffix=".tmp", dir=target.parent))
     except OSError as error:
         raise OutputError(
             f"cannot write in {target.parent}: {error.strerror or error}", "choose another folder"
         ) from error
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    tell("mkdir", folder)
+    _made.add(folder)
+    return folder
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder and those above it, and have them on the disk."""
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    tell("mkdir", folder)
+    folder.mkdir(exist_ok=True)
+    sync_folder(folder.parent)
 
 
 def abandoned(target: Path) -> Iterator[Path]:
     """Yield staging folders of ``target`` whose process on this host has ended."""
     prefix = _prefix(target)
     for folder in target.parent.glob(f"{glob_escape(prefix)}*.tmp"):
-        host, pid, _ = folder.name.removeprefix(prefix).rsplit("-", 2)
-        if host == _host() and pid.isdigit() and not psutil.pid_exists(int(pid)):
+        host, _, rest = folder.name.removeprefix(prefix).partition("-")
+        pid = rest.partition("-")[0]
+        if host == _host() and pid.isdigit() and not _in_use(folder, int(pid)):
             yield folder
+
+
+def _in_use(folder: Path, pid: int) -> bool:
+    if pid == os.getpid():  # in a container, every process may have this number
+        return folder in _made
+    return psutil.pid_exists(pid)
 
 
 def glob_escape(text: str) -> str:
@@ -120,3 +214,36 @@ def _prefix(target: Path) -> str:
 
 def _host() -> str:
     return "".join(c if c.isalnum() else "_" for c in socket.gethostname()) or "host"
+
+
+@contextlib.contextmanager
+def held_signals() -> Iterator[Callable[[], None]]:
+    """Hold Ctrl-C and its like back until the block ends or the function it yields is called.
+
+    A handler that raises in the middle of one of HDF5's calls crashes the interpreter, or its
+    exception is lost. Signals that end the process outright are not held.
+
+    Yields
+    ------
+    function
+        Lets the handlers of the signals that came act now.
+
+    """
+    came: list[int] = []
+    handlers: dict[int, Any] = {}
+
+    def deliver() -> None:
+        while came:
+            number = came.pop(0)
+            handlers[number](number, None)
+
+    if threading.current_thread() is threading.main_thread():
+        for number in _ENDING:
+            if callable(signal.getsignal(number)):
+                handlers[number] = signal.signal(number, lambda number, _: came.append(number))
+    try:
+        yield deliver
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        deliver()

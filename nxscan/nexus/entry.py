@@ -135,7 +135,9 @@ def _write_counters(entry: Any, scan: Scan) -> None:
         return
     if not numbers:
         raise NxscanError(f"{scan.title!r} has counters, but none of them is a number")
-    main = next((name for name in numbers if name != "frame_number"), numbers[0])
+    # a monitor shows more than a constant counting time
+    varying = [name for name in numbers if name != "frame_number" and np.ptp(group[name][()]) > 0]
+    main = next(iter(varying), numbers[0])
     group.attrs["signal"] = main
     if len(numbers) > 1:
         group.attrs["auxiliary_signals"] = [name for name in numbers if name != main]

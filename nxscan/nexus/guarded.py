@@ -2,21 +2,22 @@
 
 HDF5 does not survive a write that fails: it may crash when the file is closed, and the
 interpreter with it. New files are therefore written through a Python file object that keeps
-the first error to itself and raises it when asked.
+the first error to itself and raises it when asked. Signals wait meanwhile for the same reason.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import h5py
 
+from nxscan.nexus import durable
 from nxscan.nexus.layout import LIBVER
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -32,6 +33,8 @@ class GuardedFile(io.RawIOBase):
 
     def __init__(self, path: Path) -> None:
         super().__init__()
+        self._path = path
+        durable.tell("create", path)
         self._file = path.open("w+b", buffering=0)
         self._error: OSError | None = None
 
@@ -46,6 +49,8 @@ class GuardedFile(io.RawIOBase):
         size = len(view)
         while self._error is None and len(view):
             try:
+                if durable.observer is not None:
+                    durable.tell("write", self._path, self._file.tell(), bytes(view))
                 view = view[self._file.write(view) :]
             except OSError as error:
                 self._error = error
@@ -55,6 +60,7 @@ class GuardedFile(io.RawIOBase):
 
     def truncate(self, size: int | None = None) -> int:
         """Set the file's size."""
+        durable.tell("truncate", self._path, size)
         try:
             return self._file.truncate(size)
         except OSError as error:
@@ -97,8 +103,16 @@ class GuardedFile(io.RawIOBase):
 
 
 @contextmanager
-def new_hdf5(path: Path) -> Iterator[tuple[h5py.File, GuardedFile]]:
-    """Make an HDF5 file; yield it with the guard that knows whether a write has failed.
+def new_hdf5(path: Path) -> Iterator[tuple[h5py.File, Callable[[], None]]]:
+    """Make an HDF5 file while signals are held.
+
+    Yields
+    ------
+    h5py.File
+        The file, empty.
+    function
+        To be called now and then: raises the error that a write has met, and lets the handlers
+        of signals that came act.
 
     Raises
     ------
@@ -106,7 +120,12 @@ def new_hdf5(path: Path) -> Iterator[tuple[h5py.File, GuardedFile]]:
         At the end, if any write has failed.
 
     """
-    with GuardedFile(path) as guard:
+    with durable.held_signals() as deliver, GuardedFile(path) as guard:
+
+        def check() -> None:
+            guard.check()
+            deliver()
+
         with h5py.File(guard, "w", libver=LIBVER) as file:
-            yield file, guard
+            yield file, check
         guard.check()

@@ -20,6 +20,7 @@ COUNTERS = "entry/counters"
 TRANSLATION = "entry/translation"
 PARAMETERS = "entry/translation/parameters"
 SOURCES = "entry/translation/sources"
+SEAL = "entry/translation/checksums"
 RAW_METADATA = "entry/raw_metadata"
 USID_MAIN = "Measurement_000/Channel_000/Raw_Data"
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from traceback import walk_tb
 from typing import TYPE_CHECKING
 
 import h5py
 import hdf5plugin  # noqa: F401  (registers the compression filters)
+
+from nxscan.nexus.heaps import check_heaps
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -21,9 +25,11 @@ def open_reading(path: str | PathLike[str]) -> h5py.File:
     Raises
     ------
     OSError
-        If it is missing, unreadable or no HDF5 file.
+        If it is missing, unreadable or no HDF5 file, or damaged in a way that HDF5 does not
+        come back from.
 
     """
+    check_heaps(path)
     for locking in (False, None, True):
         try:
             return h5py.File(path, "r", locking=locking)
@@ -31,3 +37,9 @@ def open_reading(path: str | PathLike[str]) -> h5py.File:
             if "flag values don't match" not in str(error):
                 raise
     return h5py.File(path, "r", locking="best-effort")
+
+
+def comes_from_hdf5(error: BaseException) -> bool:
+    """Tell whether an exception was raised inside h5py: over a damaged file it raises any kind."""
+    places = [frame.f_code.co_filename for frame, _ in walk_tb(error.__traceback__)]
+    return bool(places) and "h5py" in re.split(r"[\\/]", places[-1])

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import h5py
 import numpy as np
 
 from nxscan.errors import LayoutError
-from nxscan.model import Axis, Field, Group, Provenance, RawMetadata, Scan, Signal, Source
+from nxscan.model import Axis, Field, Group, Provenance, Scan, Signal, Source
 from nxscan.nexus import layout
 from nxscan.nexus.h5signal import HDF5Signal
-from nxscan.nexus.opening import open_reading
-from nxscan.nexus.tree import LazyGroup, class_of, field_of, plain, read_group, text, units_of
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from nxscan.nexus.master import Master, Opened, damage_explained, open_hdf5
+from nxscan.nexus.raw import raw_metadata
+from nxscan.nexus.tree import LazyGroup, field_of, plain, read_group, text
 
 _OWN_PARAMETERS = frozenset(
     {
@@ -33,56 +31,45 @@ _OWN_PARAMETERS = frozenset(
 )
 
 
-def read_scan(path: Path) -> Scan:
+def read_scan(path: Path, *, verify: bool = True) -> Scan:
     """Open an nxscan master.
 
-    Frames, calibration frames and raw metadata stay in the file until they are asked for.
+    Frames, calibration frames, metadata and raw metadata stay in the file until they are asked
+    for. All that is read is compared with the checksums that were taken when it was written.
 
     Parameters
     ----------
     path : Path
         The master, as `nxscan.translate` made it.
+    verify : bool
+        False for a file whose metadata were edited on purpose, and differ from the checksums.
 
     Raises
     ------
     LayoutError
-        If it is no nxscan master, its layout is newer than this version's, or its frames
-        are missing or belong to another scan.
+        If it is no nxscan master, its layout is newer than this version's, something in it
+        is damaged or has changed, or its frames are missing or belong to another scan.
 
     """
-    path = path.absolute()
-    with _open(path) as file:
-        _check_version(path, file)
-        entry = file[layout.ENTRY]
-        parameters = entry["translation/parameters"]
-        rank = int(parameters["scan_rank"][()])
-        signals: dict[str, Signal] = dict(_signals(path, entry))
-        data = entry["data"]
-        checksums = parameters.get("frame_checksum")
-        readings = _readings(entry)
+    master = Master(path.absolute(), verify)
+    with master.reading() as opened:
+        _check_version(master.path, opened.file)
+        rank = int(opened.value(opened[f"{layout.PARAMETERS}/scan_rank"]))
+        readings = _readings(opened)
         return Scan(
-            title=text(entry["title"][()]),
-            signals=signals,
-            axes=_axes(data, rank),
-            counters=_counters(entry),
+            title=text(opened.value(opened[f"{layout.ENTRY}/title"])),
+            signals=dict(_signals(master, opened, rank)),
+            axes=_axes(opened, rank),
+            counters=_counters(opened),
             readings=readings,
-            mask=entry["mask/data"][()] if "mask" in entry else None,
-            dark=_stored(path, entry, f"{layout.ENTRY}/dark/data"),
-            flat=_stored(path, entry, f"{layout.ENTRY}/flat/data"),
-            metadata=LazyGroup("NXentry", partial(_metadata, path, tuple(readings))),
-            raw_metadata=_raw(path, entry),
-            provenance=_provenance(entry["translation"]),
-            frame_checksums=None if checksums is None else checksums[()],
+            mask=_optional(opened, f"{layout.ENTRY}/mask/data"),
+            dark=_stored(master, opened, f"{layout.ENTRY}/dark/data", 1),
+            flat=_stored(master, opened, f"{layout.ENTRY}/flat/data", 1),
+            metadata=LazyGroup("NXentry", partial(_metadata, master, tuple(readings))),
+            raw_metadata=raw_metadata(master, opened),
+            provenance=_provenance(opened),
+            frame_checksums=_optional(opened, f"{layout.PARAMETERS}/frame_checksum"),
         )
-
-
-def _open(path: Path) -> Any:
-    if not path.exists():
-        raise LayoutError(f"{path} does not exist")
-    try:
-        return open_reading(path)
-    except OSError as error:
-        raise LayoutError(f"{path} cannot be opened as HDF5: {error}") from error
 
 
 def _check_version(path: Path, file: Any) -> None:
@@ -101,37 +88,58 @@ def _check_version(path: Path, file: Any) -> None:
         )
 
 
-def _signals(path: Path, entry: Any) -> Iterator[tuple[str, HDF5Signal]]:
+def _optional(opened: Opened, place: str) -> Any:
+    """Return a value that only some masters have."""
+    return opened.value(opened[place]) if _has(opened, place) else None
+
+
+def _has(opened: Opened, place: str) -> bool:
+    return place.rpartition("/")[0] in opened and place in opened
+
+
+def _signals(master: Master, opened: Opened, rank: int) -> Iterator[tuple[str, Signal]]:
     """Yield the detectors' signals, the main one first, each from the file that holds it."""
-    main = text(entry["data"].get("data", getlink=True).path).split("/")[-2]
-    names = [n for n, g in entry["instrument"].items() if class_of(g) == "NXdetector"]
+    main = str(opened[layout.DATA].get("data", getlink=True).path).split("/")[-2]
+    instrument = opened[f"{layout.ENTRY}/instrument"]
+    names = [name for name in instrument if _is_detector(opened, instrument[name])]
     for name in sorted(names, key=lambda n: n != main):
-        signal = _stored(path, entry, layout.detector_path(name))
+        signal = _stored(master, opened, layout.detector_path(name), rank)
         if signal is not None:
             yield name, signal
 
 
-def _stored(path: Path, entry: Any, place: str) -> HDF5Signal | None:
+def _is_detector(opened: Opened, item: Any) -> bool:
+    if not isinstance(item, h5py.Group) or "data" not in item:
+        return False
+    return text(opened.attributes(item).get("NX_class", "")) == "NXdetector"
+
+
+def _stored(master: Master, opened: Opened, place: str, rank: int) -> Signal | None:
     """Return the frames at ``place``, from the file that holds them."""
-    if place.rsplit("/", 1)[0] not in entry.file:
+    if place.rpartition("/")[0] not in opened:
         return None
-    link = entry.file.get(place, getlink=True)
+    link = opened.file.get(place, getlink=True)
+    if link is None:
+        return None
     if not isinstance(link, h5py.ExternalLink):
-        return None if link is None else HDF5Signal(path, f"/{place}")
-    _check_frames(path, entry, path.parent / link.filename)
-    return HDF5Signal(path.parent / link.filename, link.path)
+        return HDF5Signal(master.path, f"/{place}", rank, opened.attributes)
+    frames = master.path.parent / link.filename
+    with damage_explained(frames):
+        _check_frames(master.path, opened, frames)
+        return HDF5Signal(frames, link.path, rank, opened.attributes)
 
 
-def _check_frames(path: Path, entry: Any, frames: Path) -> None:
+def _check_frames(path: Path, opened: Opened, frames: Path) -> None:
     """See that the frames are there and are this scan's: HDF5 would read a namesake."""
     if not frames.exists():
         raise LayoutError(
             f"the frames of {path} are missing: {frames.name} is not in {frames.parent}",
             "keep both files in one folder",
         )
-    with _open(frames) as file:
-        found = file[f"{layout.ENTRY}/entry_identifier_uuid"][()]
-    expected = entry["entry_identifier_uuid"][()]
+    place = f"{layout.ENTRY}/entry_identifier_uuid"
+    with open_hdf5(frames) as file:
+        found = file[place][()]
+    expected = opened.value(opened[place])
     if found != expected:
         raise LayoutError(
             f"{frames} holds the frames of another scan (identifier {text(found)}, expected "
@@ -140,130 +148,90 @@ def _check_frames(path: Path, entry: Any, frames: Path) -> None:
         )
 
 
-def _axes(data: Any, rank: int) -> dict[str, Axis]:
+def _axes(opened: Opened, rank: int) -> dict[str, Axis]:
     """Read the axes, of each dimension the one in @axes first."""
-    listed = [text(name) for name in data.attrs["axes"]]
-    others = [
-        key.removesuffix("_indices")
-        for key in data.attrs
-        if key.endswith("_indices") and key.removesuffix("_indices") not in listed
-    ]
-    widths = {f"{name}_width" for name in (*listed, *others)}
-    return {name: _axis(data, name, rank) for name in (*listed, *others) if name not in widths}
+    attributes = opened.attributes(opened[layout.DATA])
+    listed = [text(name) for name in attributes["axes"]]
+    indices = {
+        key.removesuffix("_indices"): int(np.ravel(value)[0])
+        for key, value in attributes.items()
+        if key.endswith("_indices")
+    }
+    names = [*listed, *(name for name in indices if name not in listed)]
+    widths = {f"{name}_width" for name in names}
+    return {n: _axis(opened, n, indices[n], rank) for n in names if n not in widths}
 
 
-def _axis(data: Any, name: str, rank: int) -> Axis:
-    field, width = data[name], data.get(f"{name}_width")
-    dimension = int(np.ravel(data.attrs[f"{name}_indices"])[0])
+def _axis(opened: Opened, name: str, dimension: int, rank: int) -> Axis:
+    field = field_of(opened, opened[f"{layout.DATA}/{name}"])
+    width = _optional(opened, f"{layout.DATA}/{name}_width")
     return Axis(
         name=name,
-        values=np.asarray(field[()], dtype=np.float64),
-        units=units_of(field),
-        long_name=text(field.attrs.get("long_name", "")),
+        values=np.asarray(field.value, dtype=np.float64),
+        units=field.units,
+        long_name=str(field.attributes.get("long_name", "")),
         role="scan" if dimension < rank else "detector",
         dimension=dimension,
-        width=None if width is None else np.asarray(width[()], dtype=np.float64),
+        width=None if width is None else np.asarray(width, dtype=np.float64),
     )
 
 
-def _counters(entry: Any) -> dict[str, Field]:
-    if "counters" not in entry:
+def _counters(opened: Opened) -> dict[str, Field]:
+    if layout.COUNTERS not in opened:
         return {}
-    group = entry["counters"]
-    axes = {key.removesuffix("_indices") for key in group.attrs if key.endswith("_indices")}
-    return {name: field_of(item) for name, item in group.items() if name not in axes}
+    group = opened[layout.COUNTERS]
+    attributes = opened.attributes(group)
+    axes = {key.removesuffix("_indices") for key in attributes if key.endswith("_indices")}
+    return {name: field_of(opened, group[name]) for name in group if name not in axes}
 
 
-def _readings(entry: Any) -> dict[str, Field]:
+def _readings(opened: Opened) -> dict[str, Field]:
     """Read what the motors were read at, for every position."""
-    listed = entry["translation/parameters"].get("readings")
-    names = [] if listed is None else [text(name) for name in listed[()]]
-    groups = {name: entry[f"instrument/{name}"] for name in names}
-    return {
-        name: Field(group["value"][()], units_of(group["value"]), {"name": text(group["name"][()])})
-        for name, group in groups.items()
-    }
+    listed = _optional(opened, f"{layout.PARAMETERS}/readings")
+    names = [] if listed is None else [text(name) for name in listed]
+    return {name: _reading(opened, f"{layout.ENTRY}/instrument/{name}") for name in names}
 
 
-def _metadata(path: Path, readings: tuple[str, ...]) -> Group:
+def _reading(opened: Opened, place: str) -> Field:
+    found = field_of(opened, opened[f"{place}/value"])
+    name = text(opened.value(opened[f"{place}/name"]))
+    return Field(found.value, found.units, {"name": name})
+
+
+def _metadata(master: Master, readings: tuple[str, ...]) -> Group:
     """Read the metadata of the entry, the readings left out."""
-    with _open(path) as file:
-        found = read_group(file[layout.ENTRY])
+    with master.reading() as opened:
+        found = read_group(opened, opened[layout.ENTRY])
     instrument = found.groups["instrument"].groups
     for name in readings:
         instrument.pop(name, None)
     return found
 
 
-def _provenance(group: Any) -> Provenance:
+def _provenance(opened: Opened) -> Provenance:
+    group = opened[layout.TRANSLATION]
     parameters = group["parameters"]
+    fields = {name: field_of(opened, parameters[name]) for name in parameters}
     further = {
-        text(item.attrs.get("description", name)): str(plain(item[()]))
-        for name, item in parameters.items()
+        str(item.attributes.get("description", name)): str(item.value)
+        for name, item in fields.items()
         if name not in _OWN_PARAMETERS
     }
     return Provenance(
-        translator=text(parameters["translator"][()]),
-        mapping=text(parameters["mapping"][()]),
-        sources=_sources(group["sources"]) if "sources" in group else [],
-        date=text(group["date"][()]),
-        program=text(group["program"][()]),
-        version=text(group["version"][()]),
+        translator=str(fields["translator"].value),
+        mapping=str(fields["mapping"].value),
+        sources=_sources(opened),
+        date=text(opened.value(group["date"])),
+        program=text(opened.value(group["program"])),
+        version=text(opened.value(group["version"])),
         parameters=further,
     )
 
 
-def _sources(group: Any) -> list[Source]:
-    columns = {name: plain(group[name][()]) for name in group}
+def _sources(opened: Opened) -> list[Source]:
+    if layout.SOURCES not in opened:
+        return []
+    group = opened[layout.SOURCES]
+    columns = {name: plain(opened.value(group[name])) for name in group}
     rows = zip(*columns.values(), strict=True)
     return [Source(**{k: v.item() for k, v in zip(columns, row, strict=True)}) for row in rows]
-
-
-def _raw(path: Path, entry: Any) -> RawMetadata:
-    if "raw_metadata" not in entry:
-        return RawMetadata()
-    group = entry["raw_metadata"]
-    names = {
-        text(item.attrs.get("description", name)): f"{group.name}/keys/{name}"
-        for name, item in group["keys"].items()
-    }
-    count = len(group["header_offsets"]) - 1 if "header_offsets" in group else 0
-    return RawMetadata(_Headers(path, group.name, count), _Values(path, names))
-
-
-class _Headers(Sequence[bytes]):
-    """The raw headers of a master, read one at a time."""
-
-    def __init__(self, path: Path, group: str, count: int) -> None:
-        self._path, self._group, self._count = path, group, count
-
-    def __len__(self) -> int:
-        return self._count
-
-    def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, slice):
-            return [self[k] for k in range(*index.indices(self._count))]
-        if not -self._count <= index < self._count:
-            raise IndexError(index)
-        with _open(self._path) as file:
-            group = file[self._group]
-            start, stop = group["header_offsets"][index % self._count :][:2]
-            return group["headers"][start:stop].tobytes()
-
-
-class _Values(Mapping[str, Any]):
-    """The raw keys of a master, read one at a time."""
-
-    def __init__(self, path: Path, names: dict[str, str]) -> None:
-        self._path, self._names = path, names
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __getitem__(self, key: str) -> str | NDArray[Any]:
-        with _open(self._path) as file:
-            value: str | NDArray[Any] = plain(file[self._names[key]][()])
-            return value

@@ -13,6 +13,8 @@ from nxscan.nexus import layout
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from nxscan.nexus.master import Opened
+
 _NOT_METADATA = ("NXdata", "NXprocess", "NXparameters", "")
 _NOT_FIELDS = {"NXentry": ("title", "entry_identifier_uuid"), "NXdetector": ("data",)}
 
@@ -42,19 +44,19 @@ class LazyGroup(Group):
         return self.__dict__[name]
 
 
-def read_group(group: Any, attributes: dict[str, Any] | None = None) -> Group:
+def read_group(master: Opened, group: Any, attributes: dict[str, Any] | None = None) -> Group:
     """Read the fields of a NeXus group and of those below it, results and plots left out."""
-    found = _empty_group(_attributes(group) if attributes is None else attributes)
+    found = _empty_group(_attributes(master, group) if attributes is None else attributes)
     skipped = _NOT_FIELDS.get(found.nx_class, ())
     for name in group:
         if name in skipped:
             continue
         item = group[name]
-        attributes = _attributes(item)
+        attributes = _attributes(master, item)
         if isinstance(item, h5py.Dataset):
-            found.fields[name] = field_of(item, attributes)
+            found.fields[name] = field_of(master, item, attributes)
         elif attributes.get("NX_class", "") not in _NOT_METADATA:
-            found.groups[name] = read_group(item, attributes)
+            found.groups[name] = read_group(master, item, attributes)
     return found
 
 
@@ -64,16 +66,17 @@ def _empty_group(attributes: dict[str, Any]) -> Group:
     return group
 
 
-def _attributes(item: Any) -> dict[str, Any]:
+def _attributes(master: Opened, item: Any) -> dict[str, Any]:
     """Read all attributes at once: one by one costs an open each."""
-    return {name: plain(value) for name, value in item.attrs.items()}
+    return {name: plain(value) for name, value in master.attributes(item).items()}
 
 
-def field_of(dataset: Any, attributes: dict[str, Any] | None = None) -> Field:
+def field_of(master: Opened, dataset: Any, attributes: dict[str, Any] | None = None) -> Field:
     """Read a dataset with its unit and attributes."""
-    found = _attributes(dataset) if attributes is None else attributes
+    found = _attributes(master, dataset) if attributes is None else attributes
     units = found.pop("units", layout.UNKNOWN_UNITS)
-    return Field(plain(dataset[()]), None if units == layout.UNKNOWN_UNITS else units, found)
+    value = plain(master.value(dataset))
+    return Field(value, None if units == layout.UNKNOWN_UNITS else units, found)
 
 
 def plain(value: Any) -> Any:
@@ -85,17 +88,6 @@ def plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         return value.item()
     return value
-
-
-def class_of(group: Any) -> str:
-    """Return the NeXus class of a group; nothing for other objects."""
-    return text(group.attrs.get("NX_class", "")) if isinstance(group, h5py.Group) else ""
-
-
-def units_of(dataset: Any) -> str | None:
-    """Return the unit of a dataset, None where it says that it is not known."""
-    units = text(dataset.attrs.get("units", layout.UNKNOWN_UNITS))
-    return None if units == layout.UNKNOWN_UNITS else units
 
 
 def text(value: Any) -> str:

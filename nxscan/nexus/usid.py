@@ -20,6 +20,7 @@ import numpy as np
 
 from nxscan.nexus.groups import GZIP, known
 from nxscan.nexus.layout import USID_MAIN
+from nxscan.nexus.seal import write_seal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +50,7 @@ def write_usid(file: Any, scan: Scan, source_file: str, source_path: str) -> Non
     channel = file.create_group(channel_path)
     for group in (channel, channel.parent):
         _stamp(group)
-    main = channel.create_virtual_dataset(name, _layout(scan, source_file, source_path))
+    main = _create_virtual(channel, name, scan, source_file, source_path)
     _stamp(main)
     main.attrs["quantity"] = scan.signal.long_name or "Intensity"
     main.attrs["units"] = known(scan.signal.units)
@@ -61,6 +62,7 @@ def write_usid(file: Any, scan: Scan, source_file: str, source_path: str) -> Non
     ):
         for suffix, dataset in _ancillaries(channel, kind, part, transposed):
             main.attrs[f"{kind}_{suffix}"] = dataset.ref
+    write_seal(file, scan)
 
 
 def _stamp(item: Any) -> None:
@@ -70,25 +72,34 @@ def _stamp(item: Any) -> None:
     item.attrs["pyUSID_version"] = "written by nxscan"
 
 
-def _layout(scan: Scan, source_file: str, source_path: str) -> h5py.VirtualLayout:
-    """Map the N-D frames to 2-D row by row of the detector, which HDF5 reads fast."""
+def _create_virtual(
+    channel: Any, name: str, scan: Scan, source_file: str, source_path: str
+) -> h5py.Dataset:
+    """Map the N-D frames to 2-D row by row of the detector, which HDF5 reads fast.
+
+    h5py's VirtualLayout copies its source deeply for every mapping: ten times slower.
+    """
     shape, rank = scan.signal.shape, len(scan.scan_shape)
-    dtype = scan.signal.dtype.newbyteorder("<")
     frame = shape[rank:]
-    layout = h5py.VirtualLayout((math.prod(shape[:rank]), math.prod(frame)), dtype)
-    source = h5py.VirtualSource(source_file.replace("%", "%%"), source_path, shape, dtype)
-    if not shape:
-        layout[0, 0] = source
-        return layout
     width = frame[-1] if frame else 1
+    target = h5py.h5s.create_simple((math.prod(shape[:rank]), math.prod(frame)))
+    source = h5py.h5s.create_simple(shape) if shape else h5py.h5s.create(h5py.h5s.SCALAR)
+    properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    place = source_file.replace("%", "%%").encode(), source_path.encode()
     rows = list(itertools.product(*(range(n) for n in frame[:-1])))
     for slow in _slow_indices(scan.scan_shape, len(rows)):
         start, stop = _positions(scan.scan_shape, slow)
-        open_dims = (slice(None),) * (rank - len(slow))
         for k, row in enumerate(rows):
-            inner = (*row, slice(None)) if frame else ()
-            layout[start:stop, k * width : (k + 1) * width] = source[(*slow, *open_dims, *inner)]
-    return layout
+            target.select_hyperslab((start, k * width), (stop - start, width))
+            if shape:
+                free = shape[len(slow) : rank]
+                first = (*slow, *(0 for _ in free), *row, *((0,) if frame else ()))
+                extent = (*(1 for _ in slow), *free, *(1 for _ in row), *frame[-1:])
+                source.select_hyperslab(first, extent)
+            properties.set_virtual(target, *place, source)
+    target.select_all()
+    kind = h5py.h5t.py_create(scan.signal.dtype.newbyteorder("<"), logical=True)
+    return h5py.Dataset(h5py.h5d.create(channel.id, name.encode(), kind, target, properties))
 
 
 def _slow_indices(scan_shape: tuple[int, ...], rows: int) -> Sequence[tuple[int, ...]]:

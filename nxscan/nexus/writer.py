@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import logging
 import shutil
 import uuid
 from collections.abc import Callable
@@ -23,8 +22,9 @@ from nxscan.nexus.entry import (
 )
 from nxscan.nexus.frames import Progress, create_frames, sample_ratio, store_frames
 from nxscan.nexus.groups import make_group
-from nxscan.nexus.guarded import GuardedFile, new_hdf5
+from nxscan.nexus.guarded import new_hdf5
 from nxscan.nexus.opening import open_reading
+from nxscan.nexus.publish import free_frames_name, publish, remove_leftovers, staging
 from nxscan.nexus.stacks import stacks
 from nxscan.nexus.usid import write_usid
 
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
     from nxscan.model import Scan
 
-_log = logging.getLogger(__name__)
 _SPARE_BYTES = 32 * 2**20
 _FULL = [getattr(errno, name) for name in ("ENOSPC", "EFBIG", "EDQUOT") if hasattr(errno, name)]
 
@@ -84,53 +83,17 @@ def write_scan(
     path = path.absolute()
     if path.exists() and not overwrite:
         raise durable.exists(path)
-    remove_leftovers(path)
-    replaced = linked_frames(path) if path.exists() else None
-    with durable.staging(path) as folder:
-        try:
-            frames = _write_files(scan, path, folder, progress, workers)
-            _check_and_publish(path, folder / path.name, frames, overwrite, check)
-        except OSError as error:
-            raise _explained(error, path) from error
-    if replaced is not None:
-        replaced.unlink(missing_ok=True)
-    return path
-
-
-def remove_leftovers(path: Path) -> None:
-    """Remove what a translation to ``path`` left behind when it was killed."""
-    for folder in durable.abandoned(path):
-        staged = folder / path.name
-        frames = linked_frames(staged, beside=path.parent)
-        if frames is not None and frames != linked_frames(path) and _same_entry(staged, frames):
-            frames.unlink()
-        _log.info("removing what an interrupted translation left: %s", folder)
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def linked_frames(master: Path, beside: Path | None = None) -> Path | None:
-    """Return the frames file that a master links to, if it has one that is there."""
     try:
-        with open_reading(master) as file:
-            for detector in file["entry/instrument"].values():
-                link = detector.get("data", getlink=True) if hasattr(detector, "get") else None
-                if isinstance(link, h5py.ExternalLink):
-                    frames = (beside or master.parent) / Path(link.filename).name
-                    return frames if frames.exists() else None
-    except (OSError, KeyError):
-        return None
-    return None
-
-
-def _same_entry(first: Path, second: Path) -> bool:
-    identifiers = []
-    for path in (first, second):
-        try:
-            with open_reading(path) as file:
-                identifiers.append(file["entry/entry_identifier_uuid"][()])
-        except (OSError, KeyError):
-            return False
-    return bool(identifiers[0] == identifiers[1])
+        remove_leftovers(path)
+        with staging(path) as folder:
+            frames = _write_files(scan, path, folder, progress, workers)
+            if check is not None:
+                check(folder / path.name)
+            with durable.held_signals():
+                publish(path, folder, frames, overwrite=overwrite)
+    except OSError as error:
+        raise _explained(error, path) from error
+    return path
 
 
 def _write_files(
@@ -142,7 +105,7 @@ def _write_files(
 ) -> Path | None:
     """Write frames and master into ``folder``; return the frames file if it stays apart."""
     identifier = str(uuid.uuid4())
-    frames = folder / _free_frames_name(path)
+    frames = folder / free_frames_name(path)
     checksums = _write_frames(scan, frames, identifier, progress, workers)
     inline = frames.stat().st_size <= layout.INLINE_LIMIT
     with new_hdf5(folder / path.name) as (file, _):
@@ -154,7 +117,7 @@ def _write_files(
         source = "." if inline else frames.name
         write_usid(file, scan, source, "/" + layout.detector_path(scan.detector))
     if inline:
-        frames.unlink()
+        durable.remove(frames)
         return None
     return frames
 
@@ -171,7 +134,7 @@ def _write_frames(
     Returns the checksums of the main detector's frames.
     """
     checksums: list[NDArray[np.uint32]] = []
-    with new_hdf5(path) as (file, guard):
+    with new_hdf5(path) as (file, check):
         write_root(file, path.name)
         entry = make_group(file, layout.ENTRY, "NXentry", default="data")
         entry["title"] = scan.title
@@ -186,20 +149,20 @@ def _write_frames(
             dataset.attrs.update(stack.attributes)
             ratio = sample_ratio(dataset, stack.signal, stack.rank)
             _check_space(path, stack.signal.nbytes * ratio)
-            told = _Told(guard, None if checksums else progress)
+            told = _Told(check, None if checksums else progress)
             checksums.append(store_frames(dataset, stack.signal, stack.rank, told, workers))
     return checksums[0]
 
 
 @dataclass(frozen=True)
 class _Told:
-    """Passes progress on, and stops the writing as soon as a write has failed."""
+    """Passes progress on, and stops the writing if a write has failed or a signal came."""
 
-    guard: GuardedFile
+    check: Callable[[], None]
     progress: Callable[[Progress], None] | None
 
     def __call__(self, progress: Progress) -> None:
-        self.guard.check()
+        self.check()
         if self.progress is not None:
             self.progress(progress)
 
@@ -215,41 +178,6 @@ def _attach_frames(master: Any, scan: Scan, frames: Path, *, inline: bool) -> No
             group, name = stack.place.rsplit("/", 1)
             # HDF5 copies the compressed chunks as they are
             source.copy(source[stack.place], master[group], name=name)
-
-
-def _check_and_publish(
-    path: Path,
-    staged: Path,
-    frames: Path | None,
-    overwrite: bool,
-    check: Callable[[Path], None] | None,
-) -> None:
-    if check is not None:
-        check(staged)
-    if frames is not None:
-        durable.sync_file(frames)
-    durable.sync_file(staged)
-    if path.exists() and not overwrite:
-        raise durable.exists(path)
-    if frames is not None:
-        published = path.parent / frames.name
-        durable.publish(frames, published, overwrite=False)
-    try:
-        durable.publish(staged, path, overwrite=overwrite)
-    except BaseException:
-        if frames is not None:
-            published.unlink(missing_ok=True)
-        raise
-    durable.sync_folder(path.parent)
-
-
-def _free_frames_name(path: Path) -> str:
-    """Name the frames file; one that a reader may have open is never replaced."""
-    name, count = f"{path.stem}_frames.h5", 1
-    while (path.parent / name).exists():
-        count += 1
-        name = f"{path.stem}_frames_{count}.h5"
-    return name
 
 
 def _check_space(path: Path, expected: float) -> None:

@@ -71,8 +71,10 @@ class Options:
         A user's mapping, which extends or replaces the translator's own.
     axes : dict of str to int
         Scan axes given by hand, slow to fast, with their lengths.
-    dark, flat : sequence of Path
-        Frames to use as dark and flat, instead of those recognized in the source.
+    dark : sequence of Path
+        Frames to use as dark, instead of those recognized in the source.
+    flat : sequence of Path
+        Frames to use as flat, in the same way.
     partial : bool
         Take a scan although frames are missing; it then is a list of positions.
 
@@ -100,8 +102,10 @@ class Translator(ABC):
         """Tell whether ``path``, a file, looks like this format: its first bytes, then its name."""
 
     @abstractmethod
-    def scans(self, paths: Sequence[Path]) -> list[ScanRef]:
+    def scans(self, paths: Sequence[Path], mapping: Mapping | None = None) -> list[ScanRef]:
         """List the scans that lie in ``paths``, which are files this translator can open.
+
+        ``mapping`` is the user's, whose keys may tell scans apart.
 
         Raises
         ------

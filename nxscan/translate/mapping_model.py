@@ -179,12 +179,13 @@ class Mapping(_Table):
     )
 
     def never_a_motor(self, key: str) -> bool:
-        """Tell whether ``not_motors`` names a raw key.
+        """Tell whether ``not_motors`` or ``time_keys`` names a raw key.
 
         >>> Mapping(name="mine", not_motors=("acq_*",)).never_a_motor("acq_mode")
         True
         """
-        return any(key_matches(pattern, key) for pattern in self.not_motors)
+        times = any(time.key == key for time in self.time_keys)
+        return times or any(key_matches(pattern, key) for pattern in self.not_motors)
 
 
 def key_matches(pattern: str, key: str) -> bool:

@@ -11,8 +11,8 @@ import numpy as np
 
 from nxscan.validate.contract import Skip, Target
 from nxscan.validate.finding import Finding
-from nxscan.validate.own_layout import frames_of, require_own
-from nxscan.validate.tree import join, member
+from nxscan.validate.own_layout import frames_of, number, require_own
+from nxscan.validate.tree import join, member, nx_class
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,6 +31,43 @@ def frame_checksums(target: Target) -> Iterator[Finding]:
         raise Skip("frames are read only when asked for", "nxscan validate --data")
     for entry in target.own_entries:
         yield from _entry(entry)
+        yield from _others(entry)
+
+
+def _others(entry: h5py.Group) -> Iterator[Finding]:
+    """Read the frames that have no checksum of ours: HDF5 has one of each of their chunks."""
+    main = frames_of(entry)
+    rank = number(entry, "scan_rank") or 0
+    for path, depth in _other_paths(entry, rank):
+        frames = member(entry, path)
+        if not isinstance(frames, h5py.Dataset) or (main is not None and frames.id == main.id):
+            continue
+        problems = _unreadable_frames(frames, depth)
+        for block, error in itertools.islice(problems, _MOST_NAMED):
+            first = _plain(tuple(part.start for part in block))
+            message = f"frame {first} {_unreadable(block, error)}"
+            yield Finding("error", frames.name, _RULE, message, _HINT)
+
+
+def _other_paths(entry: h5py.Group, rank: int) -> Iterator[tuple[str, int]]:
+    """Yield where frames may be, and how many of their dimensions count them."""
+    instrument = member(entry, "instrument")
+    for name in instrument if isinstance(instrument, h5py.Group) else ():
+        detector = member(instrument, name)
+        if isinstance(detector, h5py.Group) and nx_class(detector) == "NXdetector":
+            yield f"instrument/{name}/data", rank
+    yield from (("dark/data", 1), ("flat/data", 1))
+
+
+def _unreadable_frames(frames: h5py.Dataset, rank: int) -> Iterator[tuple[Block, OSError]]:
+    for block in _blocks(frames.shape[:rank], frames.chunks):
+        try:
+            for band in _bands(
+                frames.shape[rank:], frames.chunks[rank:] if frames.chunks else None
+            ):
+                frames[(*block, *band)]
+        except OSError as error:
+            yield block, error
 
 
 def _entry(entry: h5py.Group) -> Iterator[Finding]:

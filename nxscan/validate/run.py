@@ -15,6 +15,7 @@ from nxscan.validate.own_data import frame_checksums
 from nxscan.validate.own_default import default_plot
 from nxscan.validate.own_layout import layout
 from nxscan.validate.own_links import links
+from nxscan.validate.own_seal import seal
 from nxscan.validate.own_sources import sources
 from nxscan.validate.own_structure import open_file, structure
 from nxscan.validate.own_units import units
@@ -32,6 +33,7 @@ CHECKS: tuple[Check, ...] = (
     Check("axis lengths", "nxscan", axis_lengths),
     Check("units", "nxscan", units),
     Check("nxscan layout", "nxscan", layout),
+    Check("checksums of metadata", "nxscan", seal),
     Check("frame checksums", "nxscan", frame_checksums),
     Check("USID", "usid", usid),
     Check("plots", "silx", plots),

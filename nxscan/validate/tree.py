@@ -9,6 +9,8 @@ from typing import Any
 import h5py
 import numpy as np
 
+from nxscan.nexus.seal import reason
+
 
 @dataclass(frozen=True)
 class Link:
@@ -69,7 +71,7 @@ class Tree:
                 elif isinstance(item, h5py.Dataset):
                     self._add_dataset(item, seen)
             except Exception as error:  # whatever HDF5 raises on damaged metadata
-                self.broken.append((path, str(error)))
+                self.broken.append((path, reason(error)))
         return subgroups
 
     def _add_dataset(self, dataset: h5py.Dataset, seen: set[int]) -> None:
@@ -83,7 +85,7 @@ def _names(group: h5py.Group, broken: list[tuple[str, str]]) -> list[str]:
     try:
         return list(group)
     except Exception as error:  # whatever HDF5 raises on damaged metadata
-        broken.append((group.name, str(error)))
+        broken.append((group.name, reason(error)))
         return []
 
 

@@ -15,7 +15,7 @@ _SEVERITY: dict[str, Severity] = {"ERROR": "error", "WARN": "warning", "NOTE": "
 
 
 def punx_rules(target: Target) -> Iterator[Finding]:
-    """Have punx look at the file."""
+    """Check the file by punx's rules, in a process of its own."""
     if find_spec("punx") is None:
         raise Skip("punx is not installed", _INSTALL)
     answer = run_script("punx_process.py", target.path)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from nxscan.errors import OutputError, SourceError
 from nxscan.view.compose import Curve, Panel, compose
 from nxscan.view.hdf5 import find_plot, open_file
+from nxscan.view.hints import damage
 from nxscan.view.panels import draw_panel, keeps_scale, width_to_height
 from nxscan.view.plotdata import read_plot
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
     from nxscan.view.blocks import Progress
     from nxscan.view.compose import Reduce
+
+_log = logging.getLogger(__name__)
 
 HEIGHT = 5.0
 """Height of one panel in inches."""
@@ -110,10 +114,12 @@ def plot(
 
     """
     with open_file(path) as file:
+        for sentence in damage(file):
+            _log.warning("%s: %s", path, sentence)
         data = read_plot(find_plot(file, h5path))
         try:
             panels = compose(data, reduce, pixel, progress)
-        except OSError as error:
+        except (OSError, RuntimeError) as error:
             raise SourceError(
                 f"{path}: {data.path} cannot be read: {error}", "the file is damaged"
             ) from error

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nxscan.errors import SourceError
+from nxscan.errors import NxscanError, SourceError
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -34,7 +34,7 @@ def open_file(path: str | PathLike[str]) -> Iterator[Any]:
     """
     import h5py
 
-    from nxscan.nexus.opening import open_reading
+    from nxscan.nexus.opening import comes_from_hdf5, open_reading
 
     path = Path(path).absolute()  # see child()
     try:
@@ -43,10 +43,18 @@ def open_file(path: str | PathLike[str]) -> Iterator[Any]:
         if not h5py.is_hdf5(path):
             raise SourceError(f"{path} is not an HDF5 file", "nxscan translate makes one of it")
         file = open_reading(path)
-    except OSError as error:
+    except (OSError, RuntimeError, ValueError) as error:
         raise SourceError(f"{path} cannot be opened: {error}", "is it complete?") from error
     with file:
-        yield file
+        try:
+            yield file
+        except Exception as error:
+            if isinstance(error, NxscanError) or not comes_from_hdf5(error):
+                raise
+            raise SourceError(
+                f"{path} is damaged: {error.args[0] if error.args else error}",
+                "nxscan validate says where; restore the file from a copy, or write it again",
+            ) from error
 
 
 def text(value: Any) -> str:

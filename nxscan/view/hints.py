@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from nxscan.errors import SourceError
+from nxscan.nexus.seal import differences
+from nxscan.validate.tree import Tree
 from nxscan.view.hdf5 import (
     attribute,
     broken_link,
@@ -21,9 +23,12 @@ from nxscan.view.hdf5 import (
     texts,
 )
 
+_MOST_DAMAGED = 5
+
 
 def hints(file: Any, entries: list[Any]) -> Iterator[str]:
     """Yield one sentence for each thing that a person should look at."""
+    yield from damage(file)
     if not entries:
         return
     if not text(attribute(file, "default")) and len(entries) > 1:
@@ -39,6 +44,17 @@ def hints(file: Any, entries: list[Any]) -> Iterator[str]:
         bare = sorted({name for node in plots for name in _without_units(node)})
         if bare:
             yield f"axes without units in {entry.name}: {', '.join(bare)}"
+
+
+def damage(file: Any) -> Iterator[str]:
+    """Yield what cannot be opened, and what changed after nxscan wrote it."""
+    broken = dict(Tree.of(file).broken)
+    changed = {path: why for path, why in differences(file) if path not in broken}
+    found = [f"{path} cannot be read: {why}" for path, why in broken.items()]
+    found += [f"{path}: {why}" for path, why in changed.items()]
+    yield from found[:_MOST_DAMAGED]
+    if len(found) > _MOST_DAMAGED:
+        yield f"and {len(found) - _MOST_DAMAGED} more: nxscan validate lists them"
 
 
 def _plot_hints(group: Any) -> Iterator[str]:

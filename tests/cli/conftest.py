@@ -29,7 +29,7 @@ class TextTranslator(Translator):
     def can_open(self, path: Path) -> bool:
         return path.suffix == ".scan"
 
-    def scans(self, paths: Sequence[Path]) -> list[ScanRef]:
+    def scans(self, paths: Sequence[Path], mapping: object = None) -> list[ScanRef]:
         return [ref for path in paths for ref in self._refs(path)]
 
     def _refs(self, path: Path) -> list[ScanRef]:

@@ -151,7 +151,8 @@ def test_kill_9_at_any_time_leaves_a_whole_scan_or_nothing(tmp_path: Path) -> No
 
 def test_staging_folders_of_living_processes_are_left_alone(tmp_path: Path) -> None:
     target = tmp_path / "scan.nxs"
-    with durable.staging(target) as folder:
-        assert list(durable.abandoned(target)) == []
-        assert folder.parent == tmp_path
+    folder = durable.make_staging(target)
+    assert list(durable.abandoned(target)) == []
+    assert folder.parent == tmp_path
+    durable.remove_folder(folder)
     assert _names(tmp_path) == []

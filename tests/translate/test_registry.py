@@ -25,7 +25,7 @@ def make(name_: str, start: bytes) -> type[Translator]:
             self.opened.append(path)
             return path.read_bytes().startswith(start)
 
-        def scans(self, paths):
+        def scans(self, paths, mapping=None):
             return []
 
         def open(self, ref, options, report):

@@ -35,6 +35,8 @@ DAMAGE: tuple[type[Exception], ...] = (
 _CHUNK = 8192
 _MAX_HEADER = 512 * 512
 _HUGE = 2**62
+_PADDED = 512
+_LINE_ENDS = (b"\n", b"\r\n")
 _HEADER_SIZE = re.compile(rb"EDF_HeaderSize\s*=\s*([0-9]{1,9})\s*;")
 _KNOWN_KEY = re.compile(
     rb"[{;]\s*(?:HeaderID|EDF_\w+|ByteOrder|DataType|Dim_[12])\s*=", re.IGNORECASE
@@ -213,8 +215,11 @@ class _Walk:
         text = block.lstrip(BLANK)
         if not text and position:
             return None, 0
+        blank = block[: len(block) - len(text)]
         if not text.startswith(b"{"):
             self._refuse_start(text, index)
+        if index and not _may_lie_between(skipped, blank, position):
+            self._refuse_start(block, index)
         header = self._complete(stream, block, index)
         return header, skipped + len(header.raw)
 
@@ -240,6 +245,16 @@ class _Walk:
         raise SourceError(
             f"{self.path}: expected {what}, which begins with '{{', found {text[:16]!r}", _AGAIN
         )
+
+
+def _may_lie_between(skipped: int, blank: bytes, position: int) -> bool:
+    """Tell whether blank bytes after a frame are padding, rather than pixels too many.
+
+    Blocks are padded to a multiple of 512 bytes, or end with a line feed; other zeros there
+    mean that the pixels before them have moved.
+    """
+    length = skipped + len(blank)
+    return not length or (position + length) % _PADDED == 0 or (blank in _LINE_ENDS and not skipped)
 
 
 def _general_extent(header: Header) -> int:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nxscan.translate.mapping import Pair
+from nxscan.translate.mapping_model import key_matches
 from nxscan.translate.report import Problem
 from nxscan.translators.edf.pairs import read_pair
 
@@ -100,16 +100,16 @@ def read_keys(headers: Sequence[Header], mapping: Mapping) -> Keys:
 def _is_counter(key: str, mapping: Mapping) -> bool:
     """Tell whether a number that varies was measured, rather than counted or set."""
     known = key in mapping.counters or any(time.key == key for time in mapping.time_keys)
-    return known or not (_matches(key, _STRUCTURE) or _matches(key, mapping.not_motors))
+    return known or not (_matches(key, _STRUCTURE) or mapping.never_a_motor(key))
 
 
 def is_motor_name(key: str, mapping: Mapping) -> bool:
     """Tell whether a key that varies may be a motor, as far as the mapping says."""
-    return not _matches(key, mapping.not_motors)
+    return not mapping.never_a_motor(key)
 
 
 def _matches(key: str, patterns: Sequence[str]) -> bool:
-    return any(fnmatchcase(key, pattern) for pattern in patterns)
+    return any(key_matches(pattern, key) for pattern in patterns)
 
 
 def _columns(headers: Sequence[Header]) -> dict[str, list[str | None]]:

@@ -42,7 +42,7 @@ class EdfTranslator(Translator):
         """Tell whether a file is EDF: by its first bytes, else by its name."""
         return is_edf(path)
 
-    def scans(self, paths: Sequence[Path]) -> list[ScanRef]:
+    def scans(self, paths: Sequence[Path], mapping: Mapping | None = None) -> list[ScanRef]:
         """List the scans in files; files that are not EDF are left out with a note.
 
         Raises
@@ -55,7 +55,7 @@ class EdfTranslator(Translator):
         if not frames:
             names = ", ".join(str(path) for path in others[:_SHOWN])
             raise SourceError(f"no EDF file among {len(paths)} files: {names}")
-        found = find_series(frames, builtin_mapping(_MAPPING))
+        found = find_series(frames, merge(builtin_mapping(_MAPPING), mapping))
         if others:
             names = ", ".join(path.name for path in others[:_SHOWN])
             more = f" and {len(others) - _SHOWN} more" if len(others) > _SHOWN else ""
@@ -236,8 +236,9 @@ def _candidates(
 
 
 def _full_title(title: str, keys: Keys) -> str:
-    own = keys.values.get("title") or keys.values.get("Title")
-    return f"{title}: {own}" if isinstance(own, str) and own.strip() else title
+    said = (keys.values.get(key) for key in ("title", "Title"))
+    own = next((text for text in said if isinstance(text, str) and text.strip()), "")
+    return f"{title}: {own}" if own else title
 
 
 def _some(names: Sequence[Any]) -> str:
