@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from nxscan.cli import demo, info, inspect, plot, translate, translators, validate, view
-from nxscan.cli.messages import guarded, print_anything, show_log, show_warnings
+from nxscan.cli.messages import end_in_order, guarded, print_anything, show_log, show_warnings
 
 app = typer.Typer(
     name="nxscan",
@@ -58,6 +58,7 @@ def _nxscan(
 
 def main() -> None:
     """Run the command line."""
+    end_in_order()
     show_warnings()
     print_anything()
     sys.exit(app(prog_name="nxscan"))

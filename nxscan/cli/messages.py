@@ -4,6 +4,7 @@ import functools
 import io
 import logging
 import os
+import signal
 import sys
 import tempfile
 import traceback
@@ -21,6 +22,26 @@ INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""
 
 
+class Ended(KeyboardInterrupt):
+    """A signal asked the program to end; ``args`` has its number."""
+
+
+def end_in_order() -> None:
+    """Have signals that would end the process at once end it as Ctrl-C does: cleaned up.
+
+    They come from batch systems at a job's time limit, and from a terminal that is closed. One
+    that is ignored (``nohup``) stays so.
+    """
+
+    def end(number: int, _: object) -> None:
+        raise Ended(number)
+
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, end)
+
+
 def guarded(verb: Callable[P, None]) -> Callable[P, None]:
     """Wrap a verb so that whatever goes wrong ends in one message and an exit status.
 
@@ -33,6 +54,8 @@ def guarded(verb: Callable[P, None]) -> Callable[P, None]:
             verb(*args, **kwargs)
         except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
             raise
+        except Ended as ended:
+            fail("ended by a signal, nothing unfinished was written", 128 + ended.args[0])
         except KeyboardInterrupt:
             fail("interrupted, nothing unfinished was written", INTERRUPTED)
         except Exception as error:

@@ -107,7 +107,8 @@ class HDF5Signal(Signal):
         found = list(itertools.islice(self._damaged_frames(dataset, selection), _MOST_NAMED + 1))
         named = ", ".join(_named(frames) for frames in found[:_MOST_NAMED])
         more = " and more" if len(found) > _MOST_NAMED else ""
-        what = f"frame {named}{more}" if found and self._rank else f"selection {selection}"
+        noun = "frame" if len(found) == 1 and found[0][0] == found[0][1] else "frames"
+        what = f"{noun} {named}{more}" if found and self._rank else f"selection {selection}"
         return SourceError(
             f"{self.path}::{self.dataset}: {what} cannot be read, what is stored is damaged: "
             f"{error}",

@@ -87,6 +87,10 @@ class Opened:
             self.seal.check_value(dataset, found)
         return found
 
+    def part(self, dataset: Any, where: slice) -> Any:
+        """Return a part of a value, which is read as a whole where HDF5 does not guard parts."""
+        return self.value(dataset)[where] if dataset.chunks is None else dataset[where]
+
 
 def open_hdf5(path: Path) -> Any:
     """Open a file of a scan.

@@ -17,6 +17,7 @@ import h5py
 from nxscan.errors import OutputError
 from nxscan.nexus import durable
 from nxscan.nexus.opening import open_reading
+from nxscan.nexus.seal import DAMAGE
 
 _log = logging.getLogger(__name__)
 
@@ -24,12 +25,15 @@ _log = logging.getLogger(__name__)
 @contextlib.contextmanager
 def staging(path: Path) -> Iterator[Path]:
     """Make a hidden folder for the files of a master in the making; clean up afterwards."""
-    folder = durable.make_staging(path)
+    folder: Path | None = None
     try:
+        with durable.held_signals():
+            folder = durable.make_staging(path)
         yield folder
     except BaseException:
-        with durable.held_signals(), contextlib.suppress(OSError):
-            _clean_up(path, folder)
+        if folder is not None:
+            with durable.held_signals(), contextlib.suppress(OSError):
+                _clean_up(path, folder)
         raise
     with durable.held_signals():
         _clean_up(path, folder)
@@ -70,15 +74,16 @@ def publish(path: Path, folder: Path, frames: Path | None, *, overwrite: bool) -
     if frames is not None:
         durable.sync_file(frames)
     durable.sync_file(staged)
-    replacing = overwrite and linked_frames(path) is not None
-    if replacing:
-        durable.keep(path, _replaced(folder))
-    if replacing or frames is not None:
-        # whoever cleans up after a crash must find these masters
+    if frames is not None:
+        # who cleans up after a crash must find the master that leads to the frames
         durable.sync_folder(folder)
         durable.sync_folder(path.parent)
-    if frames is not None:
         _publish_frames(frames, path)
+    if overwrite and linked_frames(path) is not None:
+        # and the one whose frames are not needed any more
+        durable.keep(path, _replaced(folder))
+        durable.sync_folder(folder)
+        durable.sync_folder(path.parent)
     durable.publish(staged, path, overwrite=overwrite)
 
 
@@ -150,7 +155,7 @@ def linked_frames(master: Path, beside: Path | None = None) -> Path | None:
                 if isinstance(link, h5py.ExternalLink):
                     frames = (beside or master.parent) / Path(link.filename).name
                     return frames if frames.exists() else None
-    except (OSError, KeyError):
+    except DAMAGE:
         return None
     return None
 
@@ -161,6 +166,6 @@ def _same_entry(first: Path, second: Path) -> bool:
         try:
             with open_reading(path) as file:
                 identifiers.append(file["entry/entry_identifier_uuid"][()])
-        except (OSError, KeyError):
+        except DAMAGE:
             return False
     return bool(identifiers[0] == identifiers[1])

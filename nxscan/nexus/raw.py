@@ -43,8 +43,9 @@ class _Headers(Sequence[bytes]):
             raise IndexError(index)
         with self._master.reading() as opened:
             group = opened[RAW_METADATA]
-            start, stop = group["header_offsets"][index % self._count :][:2]
-            return group["headers"][start:stop].tobytes()
+            first = index % self._count
+            start, stop = opened.part(group["header_offsets"], slice(first, first + 2)).tolist()
+            return opened.part(group["headers"], slice(start, stop)).tobytes()
 
 
 class _Values(Mapping[str, Any]):

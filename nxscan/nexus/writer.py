@@ -6,6 +6,7 @@ import errno
 import shutil
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,8 +88,12 @@ def write_scan(
         remove_leftovers(path)
         with staging(path) as folder:
             frames = _write_files(scan, path, folder, progress, workers)
-            if check is not None:
-                check(folder / path.name)
+            with ThreadPoolExecutor(1) as pool:
+                # the disk is busy with the frames while the processor checks the master
+                syncing = pool.submit(durable.sync_file, frames or folder / path.name)
+                if check is not None:
+                    check(folder / path.name)
+                syncing.result()
             with durable.held_signals():
                 publish(path, folder, frames, overwrite=overwrite)
     except OSError as error:

@@ -156,6 +156,10 @@ class State:
             self._contents[id(file)] = file.content(self.loss)
         return self._contents[id(file)]
 
+    def key(self) -> object:
+        """Return what two states have in common that look the same."""
+        return frozenset((path, self.content(path)) for path in self.files), *self.folders
+
     def lay_down(self, root: Path) -> None:
         """Make the files and folders below a folder; names of one file are hard links."""
         for folder in self.folders:

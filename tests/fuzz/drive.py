@@ -23,7 +23,7 @@ from nxscan.errors import NxscanError
 from nxscan.nexus import write_scan
 from nxscan.validate import run as validation
 
-Verdict = Literal["refused", "right", "wrong", "traceback", "hang", "crash"]
+Verdict = Literal["refused", "right", "unjudged", "wrong", "traceback", "hang", "crash"]
 BAD = ("wrong", "traceback", "hang", "crash")
 FAULT = "This is a fault of nxscan"
 
@@ -37,7 +37,8 @@ class Outcome:
     kind, number : str, int
         The recipe: `fuzz.seeds.damage` makes the same input of it.
     verdict : str
-        ``refused`` with one clear error, ``right``; all others are faults.
+        ``refused`` with one clear error, ``right``, ``unjudged`` where fabio does not read what
+        nxscan does; all others are faults.
     done : str
         How the input was damaged.
     detail : str
@@ -92,6 +93,8 @@ def drive(seeds: Path, kind: str, number: int, *, full: bool = False) -> Outcome
         return Outcome(kind, number, verdict, done, refused)
     except WrongError as error:
         return Outcome(kind, number, "wrong", done, str(error))
+    except oracle.UnjudgedError as error:
+        return Outcome(kind, number, "unjudged", done, str(error))
     except Exception:
         return Outcome(kind, number, "traceback", done, traceback.format_exc())
     finally:

@@ -19,14 +19,28 @@ if TYPE_CHECKING:
     FabioFrame = tuple[dict[str, str], np.ndarray]
 
 
+class UnjudgedError(Exception):
+    """There is nothing to compare with."""
+
+
 def by_fabio(path: str) -> list[FabioFrame]:
-    """Read all frames of a file with fabio, which fills what is missing with zeros."""
+    """Read all frames of a file with fabio, which fills what is missing with zeros.
+
+    Raises
+    ------
+    UnjudgedError
+        If fabio does not read the file.
+
+    """
     from fabio.edfimage import EdfImage
 
     logging.getLogger("fabio").setLevel(logging.CRITICAL)
-    image = EdfImage()
-    image.read(path)
-    return [_frame(image, index) for index in range(image.nframes)]
+    try:
+        image = EdfImage()
+        image.read(path)
+        return [_frame(image, index) for index in range(image.nframes)]
+    except Exception as error:  # it raises whatever its parsing meets
+        raise UnjudgedError(f"fabio does not read it: {type(error).__name__}: {error}") from error
 
 
 def _frame(image: Any, index: int) -> FabioFrame:
@@ -67,7 +81,7 @@ def edf_differences(scan: Scan, places: list[Place]) -> Iterator[str]:
 
 def frame_counts(places: list[Place]) -> Iterator[str]:
     """Compare how many frames were found in each file with what fabio finds."""
-    found = Counter(place.path for place in places)
+    found = Counter(path for path, _ in {(place.path, place.index) for place in places})
     for path, count in found.items():
         expected = len(by_fabio(path))
         if count != expected:
@@ -76,6 +90,8 @@ def frame_counts(places: list[Place]) -> Iterator[str]:
 
 def _motor_differences(scan: Scan, k: int, header: dict[str, str]) -> Iterator[str]:
     """Compare what each motor was read at with fabio's header."""
+    if bytes(scan.raw_metadata.headers[k]).count(b"motor_") != 2:
+        return  # which of repeated keys counts, fabio and nxscan see differently; nxscan warns
     names, texts = header.get("motor_mne", "").split(), header.get("motor_pos", "").split()
     if len(names) != len(texts) or len(set(names)) != len(names):
         return
@@ -88,6 +104,8 @@ def _motor_differences(scan: Scan, k: int, header: dict[str, str]) -> Iterator[s
 
 
 def _number(text: str) -> float | None:
+    if "_" in text:  # Python reads 1_0 as 10
+        return None
     try:
         number = float(text)
     except ValueError:

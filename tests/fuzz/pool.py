@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,16 @@ from typing import Any
 from fuzz.drive import Outcome, drive
 
 Recipe = tuple[str, int, bool]
+Drive = Callable[..., Outcome]
 _MOST_MEMORY = 6 << 30
 
 
 def run_all(
-    seeds: Path, recipes: Iterable[Recipe], processes: int = 1, limit: float = 60.0
+    seeds: Path,
+    recipes: Iterable[Recipe],
+    processes: int = 1,
+    limit: float = 60.0,
+    work: Drive = drive,
 ) -> Iterator[Outcome]:
     """Run every input, and yield what came of it as it comes.
 
@@ -31,6 +36,8 @@ def run_all(
         How many at a time.
     limit : float
         Seconds after which an input counts as a hang.
+    work : callable
+        What a process runs.
 
     """
     todo, lock = iter(recipes), threading.Lock()
@@ -40,8 +47,8 @@ def run_all(
         with lock:
             return next(todo, None)
 
-    def work() -> None:
-        worker = _Worker(seeds, limit)
+    def serve() -> None:
+        worker = _Worker(seeds, limit, work)
         try:
             while (recipe := take()) is not None:
                 done.put(worker.run(*recipe))
@@ -51,7 +58,7 @@ def run_all(
             worker.end()
             done.put(None)
 
-    threads = [threading.Thread(target=work) for _ in range(processes)]
+    threads = [threading.Thread(target=serve, daemon=True) for _ in range(processes)]
     for thread in threads:
         thread.start()
     for _ in threads:
@@ -66,14 +73,15 @@ def run_all(
 class _Worker:
     """A process; a new one takes its place when it has ended."""
 
-    def __init__(self, seeds: Path, limit: float) -> None:
-        self._seeds, self._limit = seeds, limit
+    def __init__(self, seeds: Path, limit: float, work: Drive) -> None:
+        self._seeds, self._limit, self._work = seeds, limit, work
         self._start()
 
     def _start(self) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, other = context.Pipe()
-        self._process = context.Process(target=_serve, args=(other, self._seeds), daemon=True)
+        what = (other, self._seeds, self._work)
+        self._process = context.Process(target=_serve, args=what, daemon=True)
         self._process.start()
         other.close()
         self._pipe.recv()
@@ -99,7 +107,7 @@ class _Worker:
         self._pipe.close()
 
 
-def _serve(pipe: Connection, seeds: Path) -> None:
+def _serve(pipe: Connection, seeds: Path, work: Drive) -> None:
     _limit_memory()
     pipe.send("ready")
     while True:
@@ -107,7 +115,7 @@ def _serve(pipe: Connection, seeds: Path) -> None:
             kind, number, full = pipe.recv()
         except EOFError:
             return
-        pipe.send(drive(seeds, kind, number, full=full))
+        pipe.send(work(seeds, kind, number, full=full))
 
 
 def _limit_memory() -> None:

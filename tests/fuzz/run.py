@@ -25,7 +25,7 @@ from fuzz.pool import Recipe, run_all, summary
 from fuzz.seeds import KINDS, damage, make_seeds
 
 FULL_EVERY = 20
-VERDICTS = ("refused", "right", "wrong", "traceback", "hang", "crash")
+VERDICTS = ("refused", "right", "unjudged", "wrong", "traceback", "hang", "crash")
 
 
 def recipes(seed: int, kinds: list[str], until: float) -> Iterator[Recipe]:
@@ -44,7 +44,7 @@ def fuzz(options: argparse.Namespace, seeds: Path) -> list[Outcome]:
     plan = recipes(options.seed, options.kinds, until)
     for outcome in run_all(seeds, plan, options.processes, options.limit):
         outcomes.append(outcome)
-        if outcome.bad:
+        if outcome.bad or outcome.verdict == "unjudged":
             print(f"{outcome.kind}:{outcome.number} {outcome.verdict} ({outcome.done})")
             with options.failures.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(outcome.to_dict()) + "\n")

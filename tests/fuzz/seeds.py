@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,15 +13,15 @@ from unittest.mock import patch
 import h5py
 import numpy as np
 
+from fuzz import styles
 from fuzz.mutate import mutate
+from fuzz.styles import PACK, UNPACK, images
 
 What = Literal["edf", "mapping", "master", "foreign"]
 HDF5_PARTS = re.compile(
     rb"\x89HDF|OHDR|OCHK|GCOL|FRHP|FHDB|FHIB|BTHD|BTLF|FAHD|FADB|EAHD|EAIB|TREE|HEAP|SNOD"
 )
 EDF_PARTS = re.compile(rb"\{|\}\n|motor_|counter_|Dim_|Size|EDF_")
-PACK: dict[str, Callable[[bytes], bytes]] = {".gz": gzip.compress, ".bz2": bz2.compress}
-UNPACK: dict[str, Callable[[bytes], bytes]] = {".gz": gzip.decompress, ".bz2": bz2.decompress}
 
 SMALL_MAPPING = """\
 name = "mine"
@@ -87,7 +85,8 @@ def make_seeds(folder: Path) -> None:
 def damage(seeds: Path, name: str, number: int, target: Path) -> tuple[Path, str]:
     """Copy the files of a kind into ``target``, one of them damaged.
 
-    The name of the kind and the number say exactly what becomes of it.
+    The name of the kind and the number say exactly what becomes of it; a number below zero
+    leaves it whole.
 
     Returns
     -------
@@ -101,7 +100,7 @@ def damage(seeds: Path, name: str, number: int, target: Path) -> tuple[Path, str
     done = ""
     for path in files:
         data = path.read_bytes()
-        if path == chosen:
+        if path == chosen and number >= 0:
             data, done = _damaged(data, path.suffix, rng)
         (target / path.name).write_bytes(data)
     return target / chosen.name, done
@@ -121,97 +120,9 @@ def edges(data: bytes) -> list[int]:
     return [0, *(found.start() for found in parts.finditer(data)), len(data)]
 
 
-TYPES = {"u2": "UnsignedShort", "i4": "SignedInteger", "f4": "FloatValue", "u1": "UnsignedByte"}
-
-
-def block(image: np.ndarray, *, high: bool = False, **header: object) -> bytes:
-    """Return one EDF block, written without any code of nxscan."""
-    pixels = image.astype(image.dtype.newbyteorder(">" if high else "<")).tobytes()
-    packing = header.get("COMPRESSION")
-    pixels = gzip.compress(pixels, mtime=0) if packing == "GZIP" else pixels
-    keys = {
-        "HeaderID": "EH:000001:000000:000000",
-        "Image": 1,
-        "ByteOrder": "HighByteFirst" if high else "LowByteFirst",
-        "DataType": TYPES[image.dtype.str[1:]],
-        **{f"Dim_{k}": size for k, size in enumerate(reversed(image.shape), 1)},
-        "Size": len(pixels),
-        **header,
-    }
-    text = "{\n" + "".join(f"{key} = {value} ;\n" for key, value in keys.items())
-    raw = text.encode("utf-8")
-    return raw.ljust(-(-(len(raw) + 2) // 512) * 512 - 2) + b"}\n" + pixels
-
-
-def images(count: int, dtype: str = "u2", shape: tuple[int, ...] = (9, 7)) -> list[np.ndarray]:
-    """Return frames of which no two are alike."""
-    rng = np.random.default_rng(count)
-    return list(rng.integers(0, 200, (count, *shape)).astype(dtype))
-
-
-def _simulated(files: str, suffix: str) -> Callable[[Path], None]:
-    def make(folder: Path) -> None:
-        from nxscan.simulate import crystal, rocking_scan, write_edf
-
-        mu = np.linspace(-0.01, 0.01, 4)
-        scan = rocking_scan(crystal((8, 8)), mu=mu, seed=1)
-        write_edf(scan, folder, files=files, suffix=suffix, prefix="a_", darks=1)
-
-    return make
-
-
-def _plain(folder: Path) -> None:
-    for k, image in enumerate(images(4)):
-        pair = {"motor_mne": "mu chi", "motor_pos": f"{k * 0.1} {k // 2}", "title": "ein Käfer"}
-        (folder / f"s_{k:04d}.edf").write_bytes(block(image, **pair))
-
-
-def _one_key_per_motor(folder: Path) -> None:
-    for k, image in enumerate(images(4, "i4")):
-        header = {"mono": 12.5, "phi": k * 2, "time_of_day": 1e9 + k, "mono ": 3}
-        (folder / f"old{k}.edf").write_bytes(block(image, high=True, **header))
-
-
-def _packed(suffix: str) -> Callable[[Path], None]:
-    def make(folder: Path) -> None:
-        blocks = [block(image, Image=k, phi=k) for k, image in enumerate(images(4, "f4"), 1)]
-        (folder / f"m.edf{suffix}").write_bytes(PACK[suffix](b"".join(blocks)))
-
-    return make
-
-
-def _several_scans(folder: Path) -> None:
-    blocks = [block(image, scan_no=k // 3, mu=k % 3) for k, image in enumerate(images(6))]
-    (folder / "m.edf").write_bytes(b"".join(blocks))
-
-
-def _general_block(folder: Path) -> None:
-    general = b"{\nEDF_DataFormatVersion = 2.40 ;\nEDF_BinarySize = 0 ;\nbeamline = ID1 ;\n"
-    blocks = [block(image, EDF_DataBlockID=f"{k}.Image.Psd") for k, image in enumerate(images(3))]
-    (folder / "g.edf").write_bytes(general.ljust(510) + b"}\n" + b"".join(blocks))
-
-
-def _packed_inside(folder: Path) -> None:
-    for k, image in enumerate(images(3)):
-        (folder / f"z{k}.edf").write_bytes(block(image, COMPRESSION="GZIP", mu=k))
-
-
-def _elsewhere(folder: Path) -> None:
-    for k, image in enumerate(images(3)):
-        where = {"EDF_BinaryFileName": f"e{k}.dat", "EDF_BinaryFilePosition": 0}
-        whole = block(image, EDF_BinarySize=image.nbytes, mu=k, **where)
-        (folder / f"e{k}.edf").write_bytes(whole[: -image.nbytes])
-        (folder / f"e{k}.dat").write_bytes(image.tobytes())
-
-
-def _lines(folder: Path) -> None:
-    for k, image in enumerate(images(3, "u1", (12,))):
-        (folder / f"l{k}.edf").write_bytes(block(image, mu=k))
-
-
 def _with_mapping(text: Callable[[], str]) -> Callable[[Path], None]:
     def make(folder: Path) -> None:
-        _simulated("multi", ".edf")(folder)
+        styles.simulated("multi", ".edf")(folder)
         (folder / "mine.toml").write_text(text(), encoding="utf-8")
 
     return make
@@ -244,7 +155,7 @@ def _translated(folder: Path) -> None:
     from nxscan.nexus import write_scan
 
     raw = folder / "raw"
-    _simulated("multi", ".edf")(raw)
+    styles.simulated("multi", ".edf")(raw)
     found, options = plan.survey(raw), plan.make_options()
     scan = plan.open_scan(found, found.refs[0], options, None)
     write_scan(scan, folder / "scan.nxs")
@@ -277,19 +188,19 @@ def _foreign(**options: str) -> Callable[[Path], None]:
 
 
 KINDS = {
-    "edf-plain": Kind("edf", _plain),
-    "edf-old": Kind("edf", _one_key_per_motor),
-    "edf-simulated": Kind("edf", _simulated("single", ".edf")),
-    "edf-multi": Kind("edf", _simulated("multi", ".edf")),
-    "edf-gz": Kind("edf", _simulated("single", ".edf.gz")),
-    "edf-gz-multi": Kind("edf", _packed(".gz")),
-    "edf-gz-members": Kind("edf", _simulated("multi", ".edf.gz")),
-    "edf-bz2-multi": Kind("edf", _packed(".bz2")),
-    "edf-scans": Kind("edf", _several_scans),
-    "edf-general": Kind("edf", _general_block),
-    "edf-packed-inside": Kind("edf", _packed_inside),
-    "edf-elsewhere": Kind("edf", _elsewhere),
-    "edf-lines": Kind("edf", _lines),
+    "edf-plain": Kind("edf", styles.plain),
+    "edf-old": Kind("edf", styles.one_key_per_motor),
+    "edf-simulated": Kind("edf", styles.simulated("single", ".edf")),
+    "edf-multi": Kind("edf", styles.simulated("multi", ".edf")),
+    "edf-gz": Kind("edf", styles.simulated("single", ".edf.gz")),
+    "edf-gz-multi": Kind("edf", styles.packed(".gz")),
+    "edf-gz-members": Kind("edf", styles.simulated("multi", ".edf.gz")),
+    "edf-bz2-multi": Kind("edf", styles.packed(".bz2")),
+    "edf-scans": Kind("edf", styles.several_scans),
+    "edf-general": Kind("edf", styles.general_block),
+    "edf-packed-inside": Kind("edf", styles.packed_inside),
+    "edf-elsewhere": Kind("edf", styles.elsewhere),
+    "edf-lines": Kind("edf", styles.lines),
     "mapping-small": Kind("mapping", _with_mapping(lambda: SMALL_MAPPING), "*.toml"),
     "mapping-esrf": Kind("mapping", _with_mapping(_esrf_mapping), "*.toml"),
     "master-grid": Kind("master", _master((3, 4))),

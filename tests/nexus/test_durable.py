@@ -128,25 +128,44 @@ def test_too_little_space_is_said_before_anything_is_written(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
-def test_kill_9_at_any_time_leaves_a_whole_scan_or_nothing(tmp_path: Path) -> None:
-    target = tmp_path / "scan.nxs"
-    for attempt in range(10):
+def test_20_kills_at_any_time_leave_a_whole_scan_or_nothing(tmp_path: Path) -> None:
+    """The first process is let finish, twice: the kills are spread over the time that it took.
+
+    Every other one writes where nothing is; the others replace what the first has left.
+    """
+    kills, seconds = 20, 0.0
+    for attempt in range(kills + 1):
+        target = tmp_path / ("new" + str(attempt) if attempt % 2 else "again") / "scan.nxs"
         child = subprocess.Popen(
-            [sys.executable, "-c", WRITE, str(target), str(attempt)], stdout=subprocess.PIPE
+            [sys.executable, "-c", WRITE, str(target), str(attempt)],
+            stdout=subprocess.PIPE,
+            text=True,
         )
         assert child.stdout is not None
-        child.stdout.readline()
-        time.sleep(0.013 * attempt)
+        assert child.stdout.readline() == "ready\n"
+        if attempt == 0:
+            begun = time.perf_counter()
+            assert [child.stdout.readline() for _ in range(2)] == ["written\n"] * 2
+            seconds = time.perf_counter() - begun
+        else:
+            time.sleep(seconds * (attempt - 0.5) / kills)
         os.kill(child.pid, signal.SIGKILL)
         child.wait()
         child.stdout.close()
-        if target.exists():
-            scan = read_scan(target)
-            assert scan.signal[...].any()
+        if target.exists() or attempt % 2 == 0:
+            found = read_scan(target).signal[...]
+            may_be = {attempt} if attempt % 2 else range(0, attempt + 1, 2)
+            assert any(np.array_equal(found, killed_frames(seed)) for seed in may_be)
     scan, data = make_scan()
-    write_scan(scan, target, overwrite=True)
-    np.testing.assert_array_equal(read_scan(target).signal[...], data)
-    assert _names(tmp_path) == ["scan.nxs"]
+    for folder in tmp_path.iterdir():
+        write_scan(scan, folder / "scan.nxs", overwrite=True)
+        np.testing.assert_array_equal(read_scan(folder / "scan.nxs").signal[...], data)
+        assert _names(folder) == ["scan.nxs"]
+
+
+def killed_frames(seed: int) -> np.ndarray:
+    """Return the frames that WRITE writes."""
+    return np.random.default_rng(seed).integers(0, 4000, (30, 256, 256)).astype("u2")
 
 
 def test_staging_folders_of_living_processes_are_left_alone(tmp_path: Path) -> None:

@@ -248,7 +248,7 @@ def test_repeated_keys_are_noted_and_kept(series, tmp_path, open_scan):
         )
     scan, report = open_scan(folder)
     assert (scan.raw_metadata.values["mono"], scan.raw_metadata.values["mono_2"]) == ("1", "2")
-    assert "mono: the key comes more than once" in texts(report, "note")
+    assert "mono: the key comes more than once" in texts(report, "warning")
 
 
 def test_per_frame_metadata_follow_the_stored_order(series, open_scan):

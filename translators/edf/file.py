@@ -19,7 +19,7 @@ from isal import igzip, isal_zlib
 
 from nxscan.errors import SourceError
 from nxscan.translators.edf.header import BLANK, END, Header, parse_header
-from nxscan.translators.edf.layout import Layout, find_layout
+from nxscan.translators.edf.layout import Layout, find_layout, whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,7 +76,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One frame: its header, the place of its pixels, and how many bytes of them are missing."""
+    """One frame: its header, the place of its pixels, how many bytes of its block are missing."""
 
     header: Header
     place: Place
@@ -186,13 +186,14 @@ class _Walk:
             position += length
             if header.is_general:
                 general = header
-                position += _general_extent(header)
+                position += self._general_extent(header)
                 continue
             header = header.with_defaults(general) if general else header
             layout = find_layout(header, self._where(index))
             found = _available(stream, position, layout, size)
             place = Place(self.path, self.size, self.modified, self.codec, index, position, layout)
-            yield Frame(header, place, max(0, layout.stored - found))
+            elsewhere = layout.packing == "fabio"
+            yield Frame(header, place, 0 if elsewhere else layout.extent - found)
             index += 1
             position += layout.extent
             if found < layout.extent:
@@ -202,6 +203,17 @@ class _Walk:
 
     def _where(self, index: int) -> str:
         return f"{self.path}, frame {index}" if index else self.path
+
+    def _general_extent(self, header: Header) -> int:
+        text = header.structure.get("EDF_BINARYSIZE", "0")
+        number = whole_number(text)
+        if number is None or number < 0:
+            raise SourceError(
+                f"{self.path}: the general header says EDF_BinarySize = {text!r}, expected a "
+                "number of bytes",
+                _AGAIN,
+            )
+        return min(number, _HUGE)
 
     def _header(
         self, stream: BinaryIO, position: int, index: int, start: bytes
@@ -255,11 +267,6 @@ def _may_lie_between(skipped: int, blank: bytes, position: int) -> bool:
     """
     length = skipped + len(blank)
     return not length or (position + length) % _PADDED == 0 or (blank in _LINE_ENDS and not skipped)
-
-
-def _general_extent(header: Header) -> int:
-    text = header.structure.get("EDF_BINARYSIZE", "0")
-    return min(int(text[:19]), _HUGE) if text.isdecimal() else 0
 
 
 def _available(stream: BinaryIO, position: int, layout: Layout, size: int | None) -> int:

@@ -140,7 +140,7 @@ def to_number(text: str) -> float | None:
     >>> to_number("1e3"), to_number("nan"), to_number("12345678901234567891")
     (1000.0, None, None)
     """
-    if "_" in text:
+    if "_" in text or not text.isascii():
         return None
     try:
         number = float(text)
@@ -153,9 +153,20 @@ def to_number(text: str) -> float | None:
 
 def _repeated(headers: Sequence[Header]) -> Iterator[Problem]:
     keys = dict.fromkeys(key for header in headers for key in header.repeated)
+    differing = {key for header in headers for key in header.repeated if _differs(header, key)}
     for key in keys:
-        message = "the key comes more than once in a header"
-        yield Problem("note", key, message, f"all are kept, as {key}, {key}_2 …")
+        hint = f"all are kept, as {key}, {key}_2 …"
+        if key in differing:
+            message = "the key comes more than once in a header, with different values"
+            yield Problem("warning", key, message, f"the first one is used; {hint}")
+        else:
+            yield Problem("note", key, "the key comes more than once in a header", hint)
+
+
+def _differs(header: Header, key: str) -> bool:
+    """Tell whether a key that is repeated in a header says different things."""
+    again = (header.values.get(f"{key}_{k}") for k in range(2, 2 + len(header.repeated)))
+    return any(text not in (None, header.values[key]) for text in again)
 
 
 def _pairs(texts: dict[str, list[str | None]], mapping: Mapping) -> Iterator[Pair]:

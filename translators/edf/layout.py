@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,8 @@ if hasattr(np, "float128"):  # the same meaning as in fabio, where the platform 
     DATA_TYPES |= dict.fromkeys(("floatieee128", "doubleieee128", "quadruplevalue"), "f16")
 
 _MAX_RANK = 2
+_WHOLE = re.compile(r"[+-]?[0-9]{1,30}(\.0*)?")
+_ORDER = re.compile(r"(low|high)[ _]?(byte)?[ _]?(first)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ def find_layout(header: Header, where: str) -> Layout:
     needed = prod(shape) * np.dtype(dtype).itemsize
     packing = _packing(header, where)
     if packing == "fabio":
-        extent = max(0, next(iter(_declared(header)), 0))
+        extent = max(0, next(iter(_declared(header, where)), 0))
         return Layout(shape, dtype, 0, extent, packing, _external(header, where))
     extent = _extent(header, needed if not packing else 1, where, guess=not packing)
     return Layout(shape, dtype, extent if packing else needed, extent, packing)
@@ -109,15 +112,7 @@ def whole_number(text: str) -> int | None:
     >>> whole_number("512.0"), whole_number("many")
     (512, None)
     """
-    try:
-        return int(text)
-    except ValueError:
-        pass
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return int(number) if number.is_integer() else None
+    return int(text.partition(".")[0]) if _WHOLE.fullmatch(text) else None
 
 
 def _shape(header: Header, where: str) -> tuple[int, ...]:
@@ -148,14 +143,15 @@ def _dtype(header: Header, where: str) -> str:
         raise _refuse(
             where, f"says DataType {name!r}, which is not known" if name else "has no DataType"
         )
+    order = header.structure.get("BYTEORDER", "")
+    found = _ORDER.fullmatch(order)
+    if np.dtype(code).itemsize == 1 and not order:
+        return "|" + code
+    if found is None:
+        raise _refuse(where, f"says ByteOrder {order!r}, expected LowByteFirst or HighByteFirst")
     if np.dtype(code).itemsize == 1:
         return "|" + code
-    order = header.structure.get("BYTEORDER", "")
-    if "low" in order.lower():
-        return "<" + code
-    if "high" in order.lower():
-        return ">" + code
-    raise _refuse(where, f"says ByteOrder {order!r}, expected LowByteFirst or HighByteFirst")
+    return ("<" if found[1].lower() == "low" else ">") + code
 
 
 def _packing(header: Header, where: str) -> str:
@@ -182,20 +178,25 @@ def _external(header: Header, where: str) -> tuple[str, int]:
     return name, position
 
 
-def _declared(header: Header) -> list[int]:
-    texts = (header.structure.get("EDF_BINARYSIZE"), header.structure.get("SIZE"))
-    numbers = [whole_number(text) for text in texts if text is not None]
-    return [number for number in numbers if number is not None]
+def _declared(header: Header, where: str) -> list[int]:
+    numbers = []
+    for key in ("EDF_BINARYSIZE", "SIZE"):
+        text = header.structure.get(key)
+        number = None if text is None else whole_number(text)
+        if text is not None and number is None:
+            raise _refuse(where, f"says {key} = {text!r}, expected a number of bytes")
+        if number is not None:
+            numbers.append(number)
+    return numbers
 
 
 def _extent(header: Header, needed: int, where: str, *, guess: bool) -> int:
-    declared = _declared(header)
-    for number in declared:
-        if number >= needed:
-            return number
+    declared = _declared(header, where)
     if not declared and guess:
         return needed
-    raise _refuse(where, f"says {max(declared, default=0)} bytes, the frame needs {needed}")
+    if min(declared, default=0) < needed:
+        raise _refuse(where, f"says {min(declared, default=0)} bytes, the frame needs {needed}")
+    return declared[0]
 
 
 def native(dtype: str) -> np.dtype[Any]:

@@ -89,17 +89,14 @@ def _table(texts: Texts, width: int, uneven: list[tuple[int, int]]) -> NDArray[n
 
 def _row(parts: list[str], width: int) -> Column:
     row = np.full(width, np.nan)
-    try:
-        row[: len(parts)] = np.array(parts, dtype=np.float64)
-    except ValueError:
-        row[: len(parts)] = [_number(part) for part in parts]
+    row[: len(parts)] = [_number(part) for part in parts]
     row[~np.isfinite(row)] = np.nan
     return row
 
 
 def _number(text: str) -> float:
     try:
-        return float(text)
+        return np.nan if "_" in text else float(text)  # Python reads 1_0 as 10
     except ValueError:
         return np.nan
 

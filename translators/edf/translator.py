@@ -200,11 +200,11 @@ def _check_blocks(frames: Sequence[Frame], report: Report) -> None:
 def _check_complete(frames: Sequence[Frame], report: Report) -> None:
     cut = [frame for frame in frames if frame.missing]
     for frame in cut[:_SHOWN]:
-        stored = frame.place.layout.stored
+        extent = frame.place.layout.extent
         report.error(
             frame.place.path,
-            f"frame {frame.place.index} is truncated: expected {stored} bytes of pixels, found "
-            f"{stored - frame.missing}",
+            f"frame {frame.place.index} is truncated: expected {extent} bytes of pixels, found "
+            f"{extent - frame.missing}",
             "copy the file again from where it was measured, or leave it out",
         )
     if len(cut) > _SHOWN:

@@ -1,0 +1,76 @@
+"""A bounded number of damaged inputs with a fixed seed; ``run.py`` goes on for as long as asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from fuzz.faults import misbehave
+from fuzz.mutate import CHANGES, mutate
+from fuzz.pool import Recipe, run_all, summary
+from fuzz.seeds import KINDS, damage, make_seeds
+
+EACH = 10
+FULL = ("edf-multi", "mapping-esrf", "master-translated", "foreign-new")
+LIMIT = 120.0
+
+
+@pytest.fixture(scope="module")
+def seeds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("fuzz") / "seeds"
+    make_seeds(folder)
+    return folder
+
+
+def recipes() -> Iterator[Recipe]:
+    for number in range(EACH):
+        for kind in KINDS:
+            yield kind, number, number == 0 and kind in FULL
+
+
+def test_no_damaged_input_ends_in_a_traceback_a_hang_a_crash_or_wrong_data(seeds: Path) -> None:
+    outcomes = list(run_all(seeds, recipes(), processes=2, limit=LIMIT))
+    assert len(outcomes) == EACH * len(KINDS)
+    assert [outcome for outcome in outcomes if outcome.bad] == []
+    verdicts = {verdict for row in summary(outcomes).values() for verdict in row}
+    assert {"refused", "right"} <= verdicts
+
+
+def test_what_is_whole_is_right(seeds: Path) -> None:
+    whole = [(kind, -1, False) for kind, files in KINDS.items() if files.what != "foreign"]
+    outcomes = list(run_all(seeds, whole, processes=2, limit=LIMIT))
+    assert [outcome for outcome in outcomes if outcome.verdict != "right"] == []
+
+
+def test_a_process_that_hangs_or_crashes_is_told_apart_and_replaced(tmp_path: Path) -> None:
+    todo = [(kind, k, False) for k, kind in enumerate(("right", "hang", "crash", "right"))]
+    outcomes = list(run_all(tmp_path, todo, limit=5.0, work=misbehave))
+    assert [outcome.verdict for outcome in outcomes] == ["right", "hang", "crash", "right"]
+
+
+def test_a_recipe_always_gives_the_same_input(seeds: Path, tmp_path: Path) -> None:
+    made = []
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        path, done = damage(seeds, "edf-plain", 5, tmp_path / name)
+        made.append((path.name, done, path.read_bytes()))
+    assert made[0] == made[1]
+    assert made[0][2] != (seeds / "edf-plain" / made[0][0]).read_bytes()
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_every_kind_of_damage_takes_every_length(name: str) -> None:
+    for number, data in enumerate((b"", b"a", b"12 ;\n", bytes(range(256)) * 9)):
+        rng = Random(number)
+        changed = CHANGES[name](data, rng, [0, len(data)])
+        assert isinstance(changed, bytes)
+        assert len(changed) <= 2 * len(data) + 2048
+
+
+def test_damage_changes_something_nearly_always() -> None:
+    data = b"{\nDim_1 = 4 ;\nSize = 16 ;\n}\n" + bytes(range(64))
+    unchanged = sum(mutate(data, Random(k), [0, 28])[0] == data for k in range(200))
+    assert unchanged < 40
