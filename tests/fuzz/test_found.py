@@ -105,6 +105,10 @@ def test_what_others_add_to_a_master_changes_nothing(master: Path) -> None:
     assert "checksum" not in dict(rules(master))
 
 
+@pytest.mark.skipif(
+    h5py.version.hdf5_version_tuple < (2, 0, 0),
+    reason="HDF5 1.14 crashes when it copies virtual datasets with references",
+)
 def test_a_master_that_was_repacked_is_still_what_was_written(master: Path) -> None:
     copy = master.with_name("copy.nxs")
     with h5py.File(master) as source, h5py.File(copy, "w") as target:
