@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from nxscan.api import (
         inspect,
         open,  # noqa: A004  nxscan.open is the name that is wanted
+        results,
         scans,
         translate,
         translate_all,
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
     from nxscan.errors import NxscanError
     from nxscan.inspection import Inspection
     from nxscan.model import Axis, Field, Group, Scan, Signal
+    from nxscan.process.contract import Process
+    from nxscan.process.output import Output
+    from nxscan.process.parameters import ProcessParameters
+    from nxscan.process.result import Result
+    from nxscan.view import plot
 
     __version__: str
 
@@ -38,11 +44,17 @@ __all__ = [
     "Group",
     "Inspection",
     "NxscanError",
+    "Output",
+    "Process",
+    "ProcessParameters",
+    "Result",
     "Scan",
     "Signal",
     "__version__",
     "inspect",
     "open",
+    "plot",
+    "results",
     "scans",
     "translate",
     "translate_all",
@@ -55,10 +67,16 @@ _HOME = {
     "Group": "nxscan.model",
     "Inspection": "nxscan.inspection",
     "NxscanError": "nxscan.errors",
+    "Output": "nxscan.process.output",
+    "Process": "nxscan.process.contract",
+    "ProcessParameters": "nxscan.process.parameters",
+    "Result": "nxscan.process.result",
     "Scan": "nxscan.model",
     "Signal": "nxscan.model",
     "inspect": "nxscan.api",
     "open": "nxscan.api",
+    "plot": "nxscan.view",
+    "results": "nxscan.api",
     "scans": "nxscan.api",
     "translate": "nxscan.api",
     "translate_all": "nxscan.api",

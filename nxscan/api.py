@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from nxscan.model import Scan
     from nxscan.plan import PathLike, Sources
+    from nxscan.process import Result
     from nxscan.targets import OnProgress
     from nxscan.translate.contract import ScanRef
     from nxscan.validate import Report as ValidationReport
@@ -256,6 +257,35 @@ def open(path: PathLike, *, verify: bool = True) -> Scan:  # noqa: A001  nxscan.
     from nxscan.nexus import read_scan
 
     return read_scan(Path(path), verify=verify)
+
+
+def results(path: PathLike) -> list[Result]:
+    """Return the results of processes in a file, in the order in which they came.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+
+    Returns
+    -------
+    list of Result
+        Each with its arrays by name; they are read when they are asked for.
+
+    Raises
+    ------
+    LayoutError
+        If the file cannot be read.
+
+    Examples
+    --------
+    >>> for result in nxscan.results("scan.nxs"):  # doctest: +SKIP
+    ...     print(result.group, result.parameters)
+
+    """
+    from nxscan.process.result import results as stored
+
+    return stored(path)
 
 
 def validate(path: PathLike, *, data: bool = False) -> ValidationReport:

@@ -52,3 +52,7 @@ class MissingExtraError(NxscanError):
             f"{feature} needs the extra {extra!r}, which is not installed",
             f"pip install 'nxscan[{extra}]'",
         )
+
+
+class ProcessError(NxscanError):
+    """A process that cannot run: its declaration, a parameter, or what its compute gave."""

@@ -176,7 +176,7 @@ def write(scan: Scan, target: Path, *, overwrite: bool, progress: OnProgress | N
 def _check(path: Path) -> None:
     from nxscan.validate import validate
 
-    report = validate(path)
+    report = validate(path, external=False)
     if not report.ok:
         lines = "".join(
             f"\n  {finding.severity}: {finding.path}: {finding.message} [{finding.source}]"

@@ -5,7 +5,19 @@ from typing import Annotated
 
 import typer
 
-from nxscan.cli import demo, info, inspect, plot, translate, translators, validate, view
+from nxscan.cli import (
+    demo,
+    info,
+    inspect,
+    plot,
+    processes,
+    run,
+    status,
+    translate,
+    translators,
+    validate,
+    view,
+)
 from nxscan.cli.messages import end_in_order, guarded, print_anything, show_log, show_warnings
 
 app = typer.Typer(
@@ -22,9 +34,12 @@ for verb in (
     translate.translate,
     validate.validate,
     info.info,
+    run.run,
+    status.status,
     plot.plot,
     view.view,
     translators.translators,
+    processes.processes,
     demo.demo,
 ):
     app.command(no_args_is_help=False)(guarded(verb))
@@ -47,7 +62,7 @@ def _nxscan(
         ),
     ] = False,
 ) -> None:
-    """Translate, validate and view scanning X-ray data as NeXus and USID.
+    """Translate, validate, analyze and view scanning X-ray data as NeXus and USID.
 
     SOURCE is a file, a folder or a glob; it is never written to.
     Results go to stdout, progress and messages to stderr.

@@ -1,15 +1,12 @@
 """``nxscan demo``: the whole way, from simulated facility files to plots."""
 
-import os
-import shlex
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from nxscan.cli.render import echo, table
+from nxscan.cli.render import command_line, echo, table
 
 _ABOUT = "This folder was made by 'nxscan demo', which renews it when it is run again.\n"
 _FRAMES, _SHAPE, _DARKS, _SEED = 61, (256, 256), 5, 1
@@ -81,14 +78,10 @@ def _run(*arguments: str | Path) -> None:
     from nxscan.cli import app
 
     words = [str(argument) for argument in arguments]
-    typer.secho(f"\n$ {_command_line(['nxscan', *words])}", bold=True)
+    typer.secho(f"\n$ {command_line(['nxscan', *words])}", bold=True)
     status = app(words, standalone_mode=False)
     if status:
         raise typer.Exit(status)
-
-
-def _command_line(words: list[str]) -> str:
-    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 
 def _say_what_next(camera: Path) -> None:
@@ -99,7 +92,7 @@ def _say_what_next(camera: Path) -> None:
         (["nxscan", "inspect", "RAW"], "what your own files hold, nothing is written"),
         (["nxscan", "translate", "RAW", "-o", "scan.nxs"], "translate them"),
     ]
-    echo(table([(_command_line(words), why) for words, why in ways]))
+    echo(table([(command_line(words), why) for words, why in ways]))
     typer.echo(
         "and in Python\n"
         f"  import nxscan\n"

@@ -20,7 +20,7 @@ class ProgressBar:
     """
 
     def __init__(self) -> None:
-        self._bar: RichProgress | None = _rich_bar() if sys.stderr.isatty() else None
+        self._bar: RichProgress | None = rich_bar() if sys.stderr.isatty() else None
         self._task: TaskID | None = None
         self._begun = 0.0
         self._done = 0
@@ -63,7 +63,8 @@ class ProgressBar:
         return f"{frames:.0f} frames/s  {megabytes:.0f} MB/s"
 
 
-def _rich_bar() -> "RichProgress":
+def rich_bar() -> "RichProgress":
+    """Return a bar on stderr whose tasks have a text, ``rate``."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as RichProgress

@@ -1,6 +1,9 @@
 """Text for people: tables and paragraphs that fit 100 columns and lose nothing."""
 
 import json
+import os
+import shlex
+import subprocess
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -81,6 +84,11 @@ def times(shape: Iterable[int]) -> str:
     '41 × 256 × 512'
     """
     return " × ".join(str(length) for length in shape)
+
+
+def command_line(words: Sequence[str]) -> str:
+    """Write a command as it can be typed into this system's shell."""
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 
 def print_json(value: Any) -> None:

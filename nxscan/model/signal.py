@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nxscan.errors import SourceError
+
 if TYPE_CHECKING:
     from types import EllipsisType
 
@@ -55,6 +57,27 @@ class Signal(ABC):
             Which part; steps are positive.
 
         """
+
+    def read_into(self, selection: Selection, out: NDArray[Any]) -> None:
+        """Read the selected part into an array, which costs less than a new one each time.
+
+        Parameters
+        ----------
+        selection : int, slice, Ellipsis or tuple of these
+            Which part, as for `read`.
+        out : ndarray
+            Takes the values; of the part's shape, in C order.
+
+        Raises
+        ------
+        SourceError
+            If the part has another shape.
+
+        """
+        values = self.read(selection)
+        if values.shape != out.shape:
+            raise SourceError(f"{selection} has shape {values.shape}, expected {out.shape}")
+        out[...] = values
 
     @property
     def chunks(self) -> tuple[int, ...] | None:

@@ -16,6 +16,39 @@ DIMENSIONLESS = ""
 """How a quantity without a unit says so; ``None`` says that the unit is not known."""
 
 
+_COMMON = {
+    "": "dimensionless",
+    "A": "ampere",
+    "C": "ampere * second",
+    "K": "kelvin",
+    "Pa": "gram / meter / second ** 2",
+    "angstrom": "meter",
+    "counts": "count",
+    "count": "count",
+    "deg": "radian",
+    "degree": "radian",
+    "degC": "kelvin",
+    "J": "gram * meter ** 2 / second ** 2",
+    "eV": "gram * meter ** 2 / second ** 2",
+    "keV": "gram * meter ** 2 / second ** 2",
+    "m": "meter",
+    "mA": "ampere",
+    "meter": "meter",
+    "mm": "meter",
+    "m^2": "meter ** 2",
+    "mm^2": "meter ** 2",
+    "ms": "second",
+    "nm": "meter",
+    "pixel": "pixel",
+    "rad": "radian",
+    "radian": "radian",
+    "s": "second",
+    "second": "second",
+    "um": "meter",
+}
+"""Units that need no pint, whose import takes longer than all else, and what is behind them."""
+
+
 @lru_cache(maxsize=1)
 def _registry() -> Any:
     import pint
@@ -33,6 +66,8 @@ def is_unit(units: str) -> bool:
     >>> is_unit("degree"), is_unit("counts"), is_unit("furlongs per fortnigt")
     (True, True, False)
     """
+    if units in _COMMON:
+        return True
     try:
         _registry().parse_units(units)
     except Exception:  # pint raises many kinds, from tokenizer errors to TypeError
@@ -97,4 +132,4 @@ def root_units(units: str) -> str:
     """
     if not is_unit(units):
         raise NxscanError(f"unit {units!r} is not known", "use a name that pint knows")
-    return str(_registry().get_root_units(units)[1])
+    return _COMMON.get(units) or str(_registry().get_root_units(units)[1])

@@ -1,96 +1,95 @@
 """Bitshuffle-LZ4 and checksums outside HDF5's global lock.
 
-Every plug-in library exports ``H5PLget_plugin_info``, HDF5's plug-in interface (HDF5
-documentation, "Dynamically loaded filters"), whose ``filter`` function works on plain
-buffers. Called through ctypes it releases the GIL, so chunks are compressed in threads. Each
-compressed chunk carries HDF5's own Fletcher-32 checksum: LZ4 decodes damaged bytes to wrong
-numbers without a word, and this way every reader refuses them.
+The plug-in library that HDF5 loads for bitshuffle also exports bitshuffle's own function
+``bshuf_compress_lz4`` (github.com/kiyo-masui/bitshuffle, ``bitshuffle.h``). Called through
+ctypes it releases the GIL, so chunks are compressed in threads, and it works in buffers that
+are used again for every chunk. Each compressed chunk carries HDF5's own Fletcher-32 checksum:
+LZ4 decodes damaged bytes to wrong numbers without a word, and this way every reader refuses
+them.
 """
 
 from __future__ import annotations
 
 import ctypes
 import logging
-import sys
-from functools import lru_cache
-from typing import Any
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
 from h5py._objects import phil
-from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
 
 BITSHUFFLE = 32008
 FLETCHER32 = 3
+_LZ4 = 2
+_HEADER = 12
+_CHECKSUM = 4
 _log = logging.getLogger(__name__)
 
 
-class _FilterClass(ctypes.Structure):
-    """``H5Z_class2_t`` of H5Zpublic.h."""
-
-    _fields_ = [
-        ("version", ctypes.c_int),
-        ("id", ctypes.c_int),
-        ("encoder_present", ctypes.c_uint),
-        ("decoder_present", ctypes.c_uint),
-        ("name", ctypes.c_char_p),
-        ("can_apply", ctypes.c_void_p),
-        ("set_local", ctypes.c_void_p),
-        (
-            "filter",
-            ctypes.CFUNCTYPE(
-                ctypes.c_size_t,
-                ctypes.c_uint,
-                ctypes.c_size_t,
-                ctypes.POINTER(ctypes.c_uint),
-                ctypes.c_size_t,
-                ctypes.POINTER(ctypes.c_size_t),
-                ctypes.POINTER(ctypes.c_void_p),
-            ),
-        ),
-    ]
-
-
 class Encoder:
-    """Compresses arrays as HDF5 would with one filter of a dataset.
+    """Compresses chunks of one shape as HDF5 would with bitshuffle-LZ4 and Fletcher-32.
+
+    It works in buffers of its own, which stay in the processor's cache: each thread needs one.
 
     Parameters
     ----------
-    filter_class, libc
-        The plug-in's filter and the C library whose ``malloc`` it uses.
-    cd_values : tuple of int
-        The filter's settings as the dataset stores them.
+    library
+        Bitshuffle's.
+    shape : tuple of int
+        The chunks'.
+    dtype : dtype
+        Of their values.
+    block : int
+        Values that are shuffled together; 0 for bitshuffle's own choice.
+
+    Attributes
+    ----------
+    bound : int
+        The most bytes that a compressed chunk may take.
 
     """
 
-    def __init__(self, filter_class: Any, libc: Any, cd_values: tuple[int, ...]) -> None:
-        self._filter = filter_class.filter
-        self._libc = libc
-        self._count = len(cd_values)
-        self._values = (ctypes.c_uint * self._count)(*cd_values)
+    def __init__(
+        self, library: Any, shape: tuple[int, ...], dtype: np.dtype[Any], block: int
+    ) -> None:
+        self._chunk = np.zeros(shape, dtype)
+        sizes = self._chunk.size, self._chunk.itemsize, block
+        self.bound = _HEADER + int(library.bshuf_compress_lz4_bound(*sizes)) + _CHECKSUM
+        self._out = np.zeros(self.bound, np.uint8)
+        self._bytes = self._out.data
+        # the plug-in's header: length of the chunk, length of a block, big-endian
+        stored = (block or library.bshuf_default_block_size(dtype.itemsize)) * dtype.itemsize
+        self._bytes[:_HEADER] = self._chunk.nbytes.to_bytes(8, "big") + stored.to_bytes(4, "big")
+        self._place = self._out.ctypes.data
+        self._compress = partial(
+            library.bshuf_compress_lz4, self._chunk.ctypes.data, self._place + _HEADER, *sizes
+        )
 
-    def encode(self, tile: NDArray[Any], shape: tuple[int, ...]) -> bytes:
-        """Compress ``tile``, padded with zeros at its ends to the chunk's ``shape``."""
-        size = int(np.prod(shape)) * tile.itemsize
-        pointer = self._libc.malloc(size)
-        if not pointer:
-            raise MemoryError(f"no memory for a chunk of {size} bytes")
-        raw = (ctypes.c_char * size).from_address(pointer)
-        chunk = np.frombuffer(memoryview(raw), tile.dtype).reshape(shape)
-        if tile.shape != shape:
+    def encode(self, tile: NDArray[Any]) -> memoryview:
+        """Compress a tile, with zeros at its ends where it is smaller than a chunk.
+
+        The result is there until the next call.
+        """
+        chunk = self._chunk
+        if tile.shape == chunk.shape:
+            chunk[...] = tile
+        else:
             chunk[...] = 0
-        chunk[tuple(slice(n) for n in tile.shape)] = tile
-        buffer, capacity = ctypes.c_void_p(pointer), ctypes.c_size_t(size)
-        try:
-            length = self._filter(
-                0, self._count, self._values, size, ctypes.byref(capacity), ctypes.byref(buffer)
-            )
-            if not length:
-                raise RuntimeError("the bitshuffle filter failed to compress a chunk")
-            encoded = ctypes.string_at(buffer.value or 0, length)
-        finally:
-            self._libc.free(buffer)
-        return encoded + fletcher32(encoded).to_bytes(4, "little")
+            chunk[tuple(slice(n) for n in tile.shape)] = tile
+        length = self._compress()
+        if length < 0:
+            raise RuntimeError(f"bitshuffle failed to compress a chunk: error {length}")
+        stop = _HEADER + int(length)
+        native = _native_fletcher32()
+        checksum = native(self._place, stop) if native else plain_fletcher32(self._out[:stop])
+        self._bytes[stop : stop + _CHECKSUM] = checksum.to_bytes(_CHECKSUM, "little")
+        return self._bytes[: stop + _CHECKSUM]
 
 
 def fletcher32(data: bytes) -> int:
@@ -102,11 +101,14 @@ def fletcher32(data: bytes) -> int:
     '0x50562a2d'
     """
     native = _native_fletcher32()
-    return plain_fletcher32(data) if native is None else int(native(data, len(data)))
+    if native is None:
+        return plain_fletcher32(data)
+    return int(native(data, len(data)))
 
 
-def plain_fletcher32(data: bytes) -> int:
+def plain_fletcher32(data: bytes | NDArray[np.uint8]) -> int:
     """Return the same checksum by numpy alone, for systems that hide HDF5's function."""
+    data = bytes(data)
     words = np.frombuffer(data + b"\0" * (len(data) % 2), ">u2").astype(np.uint64)
     low = int(words.sum())
     high = int((words * np.arange(len(words), 0, -1, dtype=np.uint64)).sum())
@@ -118,19 +120,24 @@ def _fold(value: int) -> int:
     return (value - 1) % 65535 + 1 if value else 0
 
 
-def encoder(dataset: Any) -> Encoder | None:
-    """Return an encoder for a dataset that is filtered by bitshuffle, then Fletcher-32.
+def encoders(dataset: Any) -> Callable[[], Encoder] | None:
+    """Return what makes encoders for a dataset; each thread needs one.
 
-    Returns None where the filter cannot be called directly (another C library, as on Windows;
-    a plug-in that is not found); HDF5 then compresses in the ordinary way.
+    The dataset is filtered by bitshuffle-LZ4, then Fletcher-32.
+
+    Returns None where bitshuffle cannot be called directly (a library that hides its
+    functions, a plug-in that is not found); HDF5 then compresses in the ordinary way.
     """
     with phil:
         plist = dataset.id.get_create_plist()
         filters = [plist.get_filter(k) for k in range(plist.get_nfilters())]
     if [found[0] for found in filters] != [BITSHUFFLE, FLETCHER32]:
         return None
+    _, _, _, block, *compression = filters[0][2]
     library = _bitshuffle()
-    return None if library is None else Encoder(*library, tuple(filters[0][2]))
+    if library is None or compression[:1] != [_LZ4]:
+        return None
+    return partial(Encoder, library, dataset.chunks, dataset.dtype, int(block))
 
 
 @lru_cache(maxsize=1)
@@ -139,24 +146,24 @@ def _native_fletcher32() -> Any:
         native = ctypes.CDLL(h5py.h5z.__file__).H5_checksum_fletcher32
     except (OSError, AttributeError):
         return None
-    native.restype, native.argtypes = ctypes.c_uint32, [ctypes.c_char_p, ctypes.c_size_t]
+    native.restype, native.argtypes = ctypes.c_uint32, [ctypes.c_void_p, ctypes.c_size_t]
     return native
 
 
 @lru_cache(maxsize=1)
-def _bitshuffle() -> tuple[Any, Any] | None:
-    if sys.platform == "win32":
-        return None
+def _bitshuffle() -> Any:
     import hdf5plugin
 
     try:
-        path = hdf5plugin.get_config().registered_filters["bshuf"]
-        get_info = ctypes.CDLL(path).H5PLget_plugin_info
-        libc = ctypes.CDLL(None)
+        library = ctypes.CDLL(hdf5plugin.get_config().registered_filters["bshuf"])
+        numbers = [ctypes.c_size_t] * 3
+        library.bshuf_compress_lz4.restype = ctypes.c_int64
+        library.bshuf_compress_lz4.argtypes = [ctypes.c_void_p, ctypes.c_void_p, *numbers]
+        library.bshuf_compress_lz4_bound.restype = ctypes.c_size_t
+        library.bshuf_compress_lz4_bound.argtypes = numbers
+        library.bshuf_default_block_size.restype = ctypes.c_size_t
+        library.bshuf_default_block_size.argtypes = [ctypes.c_size_t]
     except (KeyError, OSError, AttributeError) as error:
         _log.info("bitshuffle cannot be called directly, HDF5 compresses alone: %s", error)
         return None
-    get_info.restype = ctypes.POINTER(_FilterClass)
-    libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
-    libc.free.restype, libc.free.argtypes = None, [ctypes.c_void_p]
-    return get_info().contents, libc
+    return library

@@ -9,14 +9,16 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import shutil
 import signal
 import socket
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+import uuid
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import psutil
 
@@ -26,10 +28,15 @@ observer: Callable[..., None] | None = None
 """Is told each operation on the disk, by name and arguments; None but in tests."""
 
 _made: set[Path] = set()
-"""Staging folders that this process made and has not removed."""
+"""Staging folders and files that this process made and has not removed."""
+
+_OWNED = re.compile(r"\.(?P<host>\w+)-(?P<pid>\d+)-[0-9a-f]{12}\.[a-z.]+$")
+"""How `temporary_name` ends."""
 
 _NO_FOLDER_SYNC = (errno.EACCES, errno.EBADF, errno.EINVAL, errno.ENOTSUP)
 """What file systems answer that cannot sync a folder."""
+
+_FULL = [getattr(errno, name) for name in ("ENOSPC", "EFBIG", "EDQUOT") if hasattr(errno, name)]
 
 _ENDING = [
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
@@ -71,6 +78,28 @@ def _flush(descriptor: int) -> None:
         fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)  # type: ignore[attr-defined, unused-ignore]
     except (ImportError, AttributeError, OSError):
         os.fsync(descriptor)
+
+
+def open_direct(path: Path) -> BinaryIO | None:
+    """Open a file for writing past the system's cache; None where there is no such thing."""
+    flags = getattr(os, "O_DIRECT", 0)
+    if not flags or not hasattr(os, "pwrite"):
+        return None
+    try:
+        return os.fdopen(os.open(path, os.O_WRONLY | flags), "wb", buffering=0)
+    except OSError:  # many file systems in memory or over a network
+        return None
+
+
+def write_direct(file: BinaryIO, offset: int, data: memoryview) -> int:
+    """Write aligned bytes to a file that `open_direct` opened; return how many it took.
+
+    Less than all is no error: the ordinary way finds out why, or succeeds.
+    """
+    try:
+        return os.pwrite(file.fileno(), data, offset)
+    except OSError:
+        return 0
 
 
 @contextlib.contextmanager
@@ -135,6 +164,39 @@ def keep(path: Path, name: Path) -> None:
         shutil.copyfile(path, name)
 
 
+def copy(path: Path, name: Path) -> None:
+    """Copy the bytes of a file, which costs nothing where the file system can share them."""
+    tell("create", name)
+    if observer is not None:
+        tell("write", name, 0, path.read_bytes())
+    if not _shared_copy(path, name):
+        shutil.copyfile(path, name)
+
+
+def _shared_copy(path: Path, name: Path) -> bool:
+    """Let the system copy; return False where it cannot, or not between these two files."""
+    if not hasattr(os, "copy_file_range"):
+        return False
+    with path.open("rb") as source, name.open("wb") as target:
+        left = os.fstat(source.fileno()).st_size
+        while left:
+            try:
+                count = os.copy_file_range(source.fileno(), target.fileno(), left)
+            except OSError as error:
+                if is_full(error):
+                    raise
+                return False
+            if not count:
+                return False
+            left -= count
+    return True
+
+
+def is_full(error: OSError) -> bool:
+    """Tell whether a write failed because the disk, or what one may use of it, is full."""
+    return error.errno in _FULL
+
+
 def remove(path: Path) -> None:
     """Remove a file."""
     tell("remove", path)
@@ -175,6 +237,37 @@ def make_staging(target: Path) -> Path:
     return folder
 
 
+def make_staging_file(target: Path) -> Path:
+    """Make a hidden, empty file beside ``target``: what it links to by relative names is there.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be made: no permission, no space.
+
+    """
+    try:
+        prefix = f"{_prefix(target)}{_host()}-{os.getpid()}-"
+        descriptor, name = tempfile.mkstemp(prefix=prefix, suffix=".tmp", dir=target.parent)
+        os.close(descriptor)
+    except OSError as error:
+        raise OutputError(
+            f"cannot write in {target.parent}: {error.strerror or error}",
+            "write the result to another file with --into",
+        ) from error
+    path = Path(name)
+    _made.add(path)
+    tell("create", path)
+    return path
+
+
+def remove_staging_file(path: Path) -> None:
+    """Remove a staging file, if it has not got its final name."""
+    if path.exists():
+        remove(path)
+    _made.discard(path)
+
+
 def _make_folder(folder: Path) -> None:
     """Make a folder and those above it, and have them on the disk."""
     if folder.is_dir():
@@ -186,7 +279,7 @@ def _make_folder(folder: Path) -> None:
 
 
 def abandoned(target: Path) -> Iterator[Path]:
-    """Yield staging folders of ``target`` whose process on this host has ended."""
+    """Yield staging folders and files of ``target`` whose process on this host has ended."""
     prefix = _prefix(target)
     for folder in target.parent.glob(f"{glob_escape(prefix)}*.tmp"):
         host, _, rest = folder.name.removeprefix(prefix).partition("-")
@@ -247,3 +340,58 @@ def held_signals() -> Iterator[Callable[[], None]]:
         for number, handler in handlers.items():
             signal.signal(number, handler)
         deliver()
+
+
+def write_new(path: Path, parts: Sequence[Any], *, sync: bool) -> None:
+    """Write a file that is not there yet, of several buffers, one after the other.
+
+    Raises
+    ------
+    FileExistsError
+        If the name is taken; of two that try at once, one succeeds.
+
+    """
+    tell("create", path)
+    with path.open("xb", buffering=0) as file:
+        offset = 0
+        for part in parts:
+            view = memoryview(part)
+            if observer is not None:
+                tell("write", path, offset, bytes(view))
+            offset += len(view)
+            while len(view):
+                view = view[file.write(view) :]
+        if sync:
+            tell("sync", path)
+            _flush(file.fileno())
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those above it, unless they are there."""
+    _make_folder(folder)
+
+
+def temporary_name(path: Path, suffix: str = ".tmp") -> Path:
+    """Return a name beside ``path`` that nobody else has, and that says whose it is."""
+    return path.with_name(f"{path.name}.{_host()}-{os.getpid()}-{uuid.uuid4().hex[:12]}{suffix}")
+
+
+def is_abandoned(path: Path) -> bool:
+    """Tell whether who made a temporary name was a process of this host that has ended.
+
+    Names that this process is using have to be in `in_use`.
+    """
+    found = _OWNED.search(path.name)
+    if found is None or found["host"] != _host():
+        return False
+    return not _in_use(path, int(found["pid"]))
+
+
+@contextlib.contextmanager
+def in_use(path: Path) -> Iterator[Path]:
+    """Mark a temporary name as one that this process is using."""
+    _made.add(path)
+    try:
+        yield path
+    finally:
+        _made.discard(path)

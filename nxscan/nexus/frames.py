@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,18 +12,16 @@ from typing import TYPE_CHECKING, Any
 import hdf5plugin
 import numpy as np
 from h5py._objects import phil
-from isal import isal_zlib
 
-from nxscan.errors import SourceError
 from nxscan.nexus.chunks import chunk_shape
-from nxscan.nexus.codec import Encoder, encoder
+from nxscan.nexus.codec import Encoder, encoders
+from nxscan.nexus.pieces import Piece, PieceMaker, blocks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nxscan.model import Signal
-
-    Block = tuple[int | slice, ...]
+    from nxscan.nexus.pieces import Block
 
 
 @dataclass(frozen=True)
@@ -44,17 +41,6 @@ class Progress:
     frames_total: int
     bytes_done: int
     bytes_total: int
-
-
-@dataclass(frozen=True)
-class _Piece:
-    """One block of frames, compressed, or as it is where HDF5 has to compress it."""
-
-    where: Block
-    frames: int
-    checksums: NDArray[np.uint32]
-    chunks: list[tuple[tuple[int, ...], bytes]]
-    plain: NDArray[Any] | None
 
 
 def create_frames(group: Any, name: str, signal: Signal, scan_rank: int) -> Any:
@@ -104,11 +90,12 @@ def store_frames(
     total = int(np.prod(scan_shape, dtype=np.int64))
     frame_bytes = signal.nbytes // max(total, 1)
     done = 0
-    compress = encoder(dataset) if dataset.chunks else None
+    maker = PieceMaker(signal, dataset.chunks, scan_rank, _encoders(dataset))
     depth = dataset.chunks[scan_rank - 1] if dataset.chunks and scan_rank else 1
-    for piece in _pieces(signal, scan_rank, depth, dataset, compress, workers):
+    for piece in _pieces(maker, blocks(scan_shape, depth), workers):
         _write(dataset, piece)
         checksums[piece.where] = piece.checksums
+        maker.give_back(piece)
         done += piece.frames
         if report is not None:
             report(Progress(done, total, done * frame_bytes, total * frame_bytes))
@@ -117,32 +104,28 @@ def store_frames(
 
 def sample_ratio(dataset: Any, signal: Signal, scan_rank: int) -> float:
     """Estimate stored bytes per raw byte by compressing the first frames, writing nothing."""
-    compress = encoder(dataset) if dataset.chunks else None
+    compress = _encoders(dataset)
     if compress is None:
         return 1.0
     depth = dataset.chunks[scan_rank - 1] if scan_rank else 1
-    block = next(_blocks(signal.shape[:scan_rank], depth))
-    piece = _compress(signal, block, dataset.chunks, scan_rank, compress)
+    maker = PieceMaker(signal, dataset.chunks, scan_rank, compress)
+    piece = maker.make(next(blocks(signal.shape[:scan_rank], depth)))
     stored = sum(len(data) for _, data in piece.chunks)
     raw = piece.frames * max(1, signal.nbytes // max(1, int(np.prod(signal.shape[:scan_rank]))))
     return stored / raw
 
 
-def _pieces(
-    signal: Signal,
-    scan_rank: int,
-    depth: int,
-    dataset: Any,
-    compress: Encoder | None,
-    workers: int | None,
-) -> Iterator[_Piece]:
+def _encoders(dataset: Any) -> Callable[[], Encoder] | None:
+    return encoders(dataset) if dataset.chunks else None
+
+
+def _pieces(maker: PieceMaker, todo: Iterable[Block], workers: int | None) -> Iterator[Piece]:
     count = workers or min(os.cpu_count() or 1, 8)
-    chunks = dataset.chunks
     with ThreadPoolExecutor(count, thread_name_prefix="nxscan-frames") as pool:
-        pending: deque[Future[_Piece]] = deque()
+        pending: deque[Future[Piece]] = deque()
         try:
-            for block in _blocks(signal.shape[:scan_rank], depth):
-                pending.append(pool.submit(_compress, signal, block, chunks, scan_rank, compress))
+            for block in todo:
+                pending.append(pool.submit(maker.make, block))
                 if len(pending) >= 2 * count:
                     yield pending.popleft().result()
             while pending:
@@ -152,62 +135,7 @@ def _pieces(
                 future.cancel()
 
 
-def _blocks(scan_shape: tuple[int, ...], depth: int) -> Iterator[Block]:
-    if not scan_shape:
-        yield ()
-        return
-    for slow in itertools.product(*(range(n) for n in scan_shape[:-1])):
-        for start in range(0, scan_shape[-1], depth):
-            yield (*slow, slice(start, min(start + depth, scan_shape[-1])))
-
-
-def _compress(
-    signal: Signal,
-    where: Block,
-    chunks: tuple[int, ...] | None,
-    scan_rank: int,
-    compress: Encoder | None,
-) -> _Piece:
-    frames = _read(signal, where)
-    # a block has one scan dimension left, or none where the scan is a single frame
-    stack = frames.reshape((-1, *signal.shape[scan_rank:]))
-    checksums = np.array([_checksum(frame) for frame in stack], np.uint32)
-    checksums = checksums.reshape(frames.shape[: frames.ndim - (signal.ndim - scan_rank)])
-    if compress is None or chunks is None:
-        return _Piece(where, len(stack), checksums, [], frames)
-    origin = tuple(item.start if isinstance(item, slice) else item for item in where)
-    inner = chunks[max(scan_rank - 1, 0) :]
-    encoded = [
-        ((*origin, *offset), compress.encode(tile.reshape(tile.shape), inner))
-        for offset, tile in _tiles(frames, chunks[scan_rank:])
-    ]
-    return _Piece(where, len(stack), checksums, encoded, None)
-
-
-def _read(signal: Signal, where: Block) -> NDArray[Any]:
-    frames = signal.read((*where, ...))
-    expected = tuple(i.stop - i.start for i in where if isinstance(i, slice))
-    expected += signal.shape[len(where) :]
-    if frames.shape != expected:
-        raise SourceError(f"frames {where} have shape {frames.shape}, expected {expected}")
-    return np.asarray(frames, dtype=signal.dtype.newbyteorder("<"))
-
-
-def _tiles(
-    frames: NDArray[Any], tile: tuple[int, ...]
-) -> Iterator[tuple[tuple[int, ...], NDArray[Any]]]:
-    lengths = frames.shape[frames.ndim - len(tile) :]
-    steps = (range(0, length, step) for length, step in zip(lengths, tile, strict=True))
-    for offset in itertools.product(*steps):
-        window = tuple(slice(o, o + s) for o, s in zip(offset, tile, strict=True))
-        yield offset, frames[np.index_exp[...] + window]
-
-
-def _checksum(frame: NDArray[Any]) -> int:
-    return int(isal_zlib.crc32(np.ascontiguousarray(frame).reshape(-1).view(np.uint8)))
-
-
-def _write(dataset: Any, piece: _Piece) -> None:
+def _write(dataset: Any, piece: Piece) -> None:
     if piece.plain is not None:
         dataset[piece.where] = piece.plain
         return

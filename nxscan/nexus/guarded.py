@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import h5py
 
 from nxscan.nexus import durable
+from nxscan.nexus.direct import DirectFile, as_bytes
 from nxscan.nexus.layout import LIBVER
 
 if TYPE_CHECKING:
@@ -22,20 +23,21 @@ if TYPE_CHECKING:
 
 
 class GuardedFile(io.RawIOBase):
-    """A new file whose writes never fail towards HDF5.
+    """A file whose writes never fail towards HDF5.
 
     Parameters
     ----------
     path : Path
-        The file; it is made anew.
+        The file.
+    new : bool
+        Whether it is made anew, or is there and keeps what is not written over.
 
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, new: bool = True) -> None:
         super().__init__()
-        self._path = path
-        durable.tell("create", path)
-        self._file = path.open("w+b", buffering=0)
+        self._file = DirectFile(path, new=new)
+        self._position = 0
         self._error: OSError | None = None
 
     def check(self) -> None:
@@ -45,44 +47,52 @@ class GuardedFile(io.RawIOBase):
 
     def write(self, data: Any) -> int:
         """Write bytes; after an error they are let go, since the file will be, too."""
-        view = memoryview(data).cast("B")
-        size = len(view)
-        while self._error is None and len(view):
-            try:
-                if durable.observer is not None:
-                    durable.tell("write", self._path, self._file.tell(), bytes(view))
-                view = view[self._file.write(view) :]
-            except OSError as error:
-                self._error = error
-        if self._error is not None:
-            self._file.seek(size, io.SEEK_CUR)
-        return size
+        view = as_bytes(data)
+        with self._kept():
+            if self._error is None:
+                self._file.write(self._position, view)
+        self._position += len(view)
+        return len(view)
 
     def truncate(self, size: int | None = None) -> int:
         """Set the file's size."""
-        durable.tell("truncate", self._path, size)
-        try:
-            return self._file.truncate(size)
-        except OSError as error:
-            self._error = self._error or error
-            return size or 0
+        size = self._position if size is None else size
+        with self._kept():
+            self._file.truncate(size)
+        return size
 
     def readinto(self, buffer: Any) -> int:
         """Read into a buffer; what a full disk could not take reads as zeros."""
-        view = memoryview(buffer).cast("B")
-        count = self._file.readinto(view) or 0
+        view = as_bytes(buffer)
+        count = 0
+        with self._kept():
+            count = self._file.readinto(self._position, view)
         if self._error is not None and count < len(view):
             view[count:] = bytes(len(view) - count)
             count = len(view)
+        self._position += count
         return count
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         """Move to a place in the file."""
-        return self._file.seek(offset, whence)
+        if whence == io.SEEK_END:
+            offset += self._file.size()
+        elif whence == io.SEEK_CUR:
+            offset += self._position
+        self._position = offset
+        return offset
 
     def tell(self) -> int:
         """Return the place in the file."""
-        return self._file.tell()
+        return self._position
+
+    @contextmanager
+    def _kept(self) -> Iterator[None]:
+        """Keep an error for later."""
+        try:
+            yield
+        except OSError as error:
+            self._error = self._error or error
 
     def readable(self) -> bool:
         """Tell that it can be read."""
@@ -98,7 +108,9 @@ class GuardedFile(io.RawIOBase):
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        if not self.closed:
+            with self._kept():
+                self._file.close()
         super().close()
 
 
@@ -120,12 +132,33 @@ def new_hdf5(path: Path) -> Iterator[tuple[h5py.File, Callable[[], None]]]:
         At the end, if any write has failed.
 
     """
-    with durable.held_signals() as deliver, GuardedFile(path) as guard:
+    with _guarded(path, new=True) as opened:
+        yield opened
+
+
+@contextmanager
+def edited_hdf5(path: Path) -> Iterator[tuple[h5py.File, Callable[[], None]]]:
+    """Open an HDF5 file that nobody else has for adding to it, as `new_hdf5` makes one.
+
+    What it holds of other files, by external links or virtual datasets, must not be read
+    meanwhile: HDF5 would look for that in the file itself.
+    """
+    with _guarded(path, new=False) as opened:
+        yield opened
+
+
+@contextmanager
+def _guarded(path: Path, *, new: bool) -> Iterator[tuple[h5py.File, Callable[[], None]]]:
+    with durable.held_signals() as deliver, GuardedFile(path, new=new) as guard:
 
         def check() -> None:
             guard.check()
             deliver()
 
-        with h5py.File(guard, "w", libver=LIBVER) as file:
-            yield file, check
+        try:
+            with h5py.File(guard, "w" if new else "r+", libver=LIBVER) as file:
+                yield file, check
+        except Exception:
+            guard.check()  # what HDF5 stumbles over may be what a full disk did not take
+            raise
         guard.check()

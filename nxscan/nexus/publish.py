@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from nxscan.nexus import durable
 from nxscan.nexus.opening import open_reading
 from nxscan.nexus.seal import DAMAGE
 
+_NOT_A_MASTER = (KeyError, AttributeError)
 _log = logging.getLogger(__name__)
 
 
@@ -100,11 +103,14 @@ def _publish_frames(frames: Path, path: Path) -> None:
 
 
 def remove_leftovers(path: Path) -> None:
-    """Remove what a translation to ``path`` left behind when it was killed."""
-    for folder in durable.abandoned(path):
-        _log.info("removing what an interrupted translation left: %s", folder)
+    """Remove what a translation to ``path``, or a result for it, left when it was killed."""
+    for left in durable.abandoned(path):
+        _log.info("removing what an interrupted run left: %s", left)
         with contextlib.suppress(OSError):  # it may be another user's
-            _clean_up(path, folder)
+            if left.is_dir():
+                _clean_up(path, left)
+            else:
+                durable.remove(left)
 
 
 def _clean_up(path: Path, folder: Path) -> None:
@@ -128,13 +134,39 @@ def _clean_up(path: Path, folder: Path) -> None:
 
 
 def _unused_frames(master: Path, path: Path) -> Path | None:
-    """Return the frames beside ``path`` that only ``master``, in a staging folder, leads to."""
+    """Return the frames beside ``path`` that only ``master``, in a staging folder, leads to.
+
+    Frames that are named after another master are never ours: one that was made for results
+    links to the frames of the scan.
+    """
     if not _has_one_name(master):
         return None
     frames = linked_frames(master, beside=path.parent)
-    if frames is None or frames == linked_frames(path) or not _same_entry(master, frames):
+    if frames is None or not _is_named_after(path, frames) or not _same_entry(master, frames):
         return None
-    return frames
+    return None if any(_may_lead_to(other, frames) for other in path.parent.iterdir()) else frames
+
+
+def _is_named_after(path: Path, frames: Path) -> bool:
+    pattern = rf"{re.escape(path.stem)}_frames(_\d+)?\.h5"
+    return frames.parent == path.parent and re.fullmatch(pattern, frames.name) is not None
+
+
+def _may_lead_to(master: Path, frames: Path) -> bool:
+    """Tell whether a file is a master that leads to ``frames``, or might be if it were whole."""
+    if master == frames or master.name.startswith(".") or not _is_hdf5(master):
+        return False
+    try:
+        return linked_frames(master, damage=_NOT_A_MASTER) == frames
+    except DAMAGE:
+        return True
+
+
+def _is_hdf5(path: Path) -> bool:
+    try:
+        return path.is_file() and bool(h5py.is_hdf5(path))
+    except OSError:
+        return False
 
 
 def _has_one_name(path: Path) -> bool:
@@ -146,16 +178,29 @@ def _replaced(folder: Path) -> Path:
     return folder / "replaced"
 
 
-def linked_frames(master: Path, beside: Path | None = None) -> Path | None:
-    """Return the frames file that a master links to, if it has one that is there."""
+def linked_frames(
+    master: Path, beside: Path | None = None, *, damage: tuple[type[Exception], ...] = DAMAGE
+) -> Path | None:
+    """Return the frames file that a master links to, if it has one that is there.
+
+    Parameters
+    ----------
+    master : Path
+        The master.
+    beside : Path, optional
+        The folder from which its links lead on, where it is in a staging folder.
+    damage : tuple of exception types
+        What is taken for a master without frames.
+
+    """
     try:
         with open_reading(master) as file:
             for detector in file["entry/instrument"].values():
                 link = detector.get("data", getlink=True) if hasattr(detector, "get") else None
                 if isinstance(link, h5py.ExternalLink):
-                    frames = (beside or master.parent) / Path(link.filename).name
+                    frames = Path(os.path.normpath((beside or master.parent) / link.filename))
                     return frames if frames.exists() else None
-    except DAMAGE:
+    except damage:
         return None
     return None
 

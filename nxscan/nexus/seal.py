@@ -9,7 +9,7 @@ object that was edited on purpose differs from it, and one that was added is not
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +50,34 @@ def write_seal(file: Any, scan: Scan) -> None:
     linked = [stack for stack in stacks(scan) if _is_external(file, stack.place)]
     rows = list(_rows(file["/"]))
     rows += [(f"/{stack.place}", _attributes_crc(stack.attributes), 0) for stack in linked]
+    _write(file, rows)
+
+
+def extend_seal(file: Any, replaced: Iterable[str] = ()) -> None:
+    """Add the checksums of objects that were added to a master to those that it has.
+
+    An object that was there keeps the checksum of when it was written: damage that has come
+    since stays visible. A master without checksums stays without.
+
+    Parameters
+    ----------
+    file : h5py.File
+        The master.
+    replaced : iterable of str
+        Paths of links that lead to something else now; what lies below them is taken anew.
+
+    """
+    parts = tuple(f"{path}/" for path in replaced)
+    rows = [
+        (path, attributes, value)
+        for path, (attributes, value) in Seal(file).rows.items()
+        if not f"{path}/".startswith(parts)
+    ]
+    if rows:
+        _write(file, [*rows, *_rows(file["/"], {path for path, _, _ in rows})])
+
+
+def _write(file: Any, rows: Sequence[Row]) -> None:
     if layout.SEAL in file:
         del file[layout.SEAL]
     parent, name = layout.SEAL.rsplit("/", 1)
@@ -73,32 +101,39 @@ class Seal:
     file : h5py.File
         The master; one without a seal has nothing to compare with.
 
+    Attributes
+    ----------
+    where : str
+        The file's name.
+    rows : dict of str to (int, int)
+        For each object, the checksums of its attributes and of its value.
+
     """
 
     def __init__(self, file: Any) -> None:
         self.where = str(file.filename)
-        self._rows: dict[str, tuple[int, int]] = {}
+        self.rows: dict[str, tuple[int, int]] = {}
         if layout.SEAL not in file:
             return
         group = file[layout.SEAL]
         columns = [group[name][()].tolist() for name in ("path", "attributes", "value")]
-        self._rows = {p.decode(): (a, v) for p, a, v in zip(*columns, strict=True)}
+        self.rows = {p.decode(): (a, v) for p, a, v in zip(*columns, strict=True)}
 
     @property
     def paths(self) -> list[str]:
         """Every object that has a checksum."""
-        return list(self._rows)
+        return list(self.rows)
 
     def check_attributes(self, path: str, attributes: Mapping[str, Any]) -> None:
         """Raise LayoutError if the attributes of an object are not those that were written."""
-        row = self._rows.get(path)
+        row = self.rows.get(path)
         if row is not None and row[0] != _attributes_crc(attributes):
             raise _changed(self.where, path, "the attributes")
 
     def check_value(self, dataset: Any, value: Any) -> None:
         """Raise LayoutError if the value of a dataset is not the one that was written."""
         path = dataset.name
-        row = self._rows.get(path)
+        row = self.rows.get(path)
         if row is not None and _is_unguarded(dataset) and row[1] != zlib.crc32(_encoded(value)):
             raise _changed(self.where, path, "the value")
 
@@ -146,16 +181,20 @@ def _changed(where: str, path: str, what: str) -> LayoutError:
     return LayoutError(f"{where}: {path}: {what} changed after the file was written", _CHANGED)
 
 
-def _rows(group: Any) -> Iterator[Row]:
-    """Yield a row for every object that hard links reach."""
-    yield group.name, _attributes_crc(dict(group.attrs.items())), 0
+def _rows(group: Any, known: Container[str] = ()) -> Iterator[Row]:
+    """Yield a row for every object that hard links reach, but for those that are known."""
+    if group.name not in known:
+        yield group.name, _attributes_crc(dict(group.attrs.items())), 0
     for name in group:
         if not isinstance(group.get(name, getlink=True), h5py.HardLink):
             continue
+        path = f"{group.name.rstrip('/')}/{name}"
+        if path == f"/{layout.SEAL}":
+            continue
         item = group[name]
         if isinstance(item, h5py.Group):
-            yield from _rows(item)
-        else:
+            yield from _rows(item, known)
+        elif path not in known:
             value = zlib.crc32(_encoded(item[()])) if _is_unguarded(item) else 0
             yield item.name, _attributes_crc(dict(item.attrs.items())), value
 

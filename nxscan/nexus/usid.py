@@ -20,7 +20,7 @@ import numpy as np
 
 from nxscan.nexus.groups import GZIP, known
 from nxscan.nexus.layout import USID_MAIN
-from nxscan.nexus.seal import write_seal
+from nxscan.nexus.planes import rows_in_chunk, write_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,7 +62,6 @@ def write_usid(file: Any, scan: Scan, source_file: str, source_path: str) -> Non
     ):
         for suffix, dataset in _ancillaries(channel, kind, part, transposed):
             main.attrs[f"{kind}_{suffix}"] = dataset.ref
-    write_seal(file, scan)
 
 
 def _stamp(item: Any) -> None:
@@ -125,21 +124,36 @@ def _ancillaries(channel: Any, kind: str, axes: list[Axis], transposed: bool) ->
     units = [known(axis.units) for axis in fastest_first] or [""]
     lengths = [len(axis) for axis in axes]
     total, columns = math.prod(lengths), max(len(axes), 1)
-    for suffix, dtype in (("Indices", np.uint32), ("Values", np.float64)):
+    rows = rows_in_chunk(lengths, _CHUNK) if transposed else 0
+    for suffix, dtype in (("Indices", np.dtype("<u4")), ("Values", np.dtype("<f8"))):
         shape = (columns, total) if transposed else (total, columns)
-        chunk = min(total, _CHUNK)
+        chunk = rows * lengths[-1] if rows else min(total, _CHUNK)
         chunks = (columns, chunk) if transposed else (chunk, columns)
         dataset = channel.create_dataset(f"{kind}_{suffix}", shape, dtype, chunks=chunks, **GZIP)
-        for start in range(0, total, chunk):
-            part = np.arange(start, min(start + chunk, total))
-            table = np.zeros((columns, len(part)), dtype)
-            for column, index in enumerate(np.unravel_index(part, lengths)[::-1] if axes else ()):
-                values = fastest_first[column].values
-                table[column] = index if suffix == "Indices" else values[index]
-            if transposed:
-                dataset[:, start : start + len(part)] = table
-            else:
-                dataset[start : start + len(part)] = table.T
+        if rows:
+            of_axes = [
+                np.arange(n) if suffix == "Indices" else axis.values
+                for n, axis in zip(lengths, axes, strict=True)
+            ]
+            write_table(dataset, of_axes, rows)
+        else:
+            _write_points(dataset, axes, suffix, transposed=transposed)
         dataset.attrs["labels"] = labels
         dataset.attrs["units"] = units
         yield suffix, dataset
+
+
+def _write_points(dataset: Any, axes: list[Axis], suffix: str, *, transposed: bool) -> None:
+    """Write a table point by point, a chunk at a time."""
+    lengths = [len(axis) for axis in axes]
+    total, columns = math.prod(lengths), max(len(axes), 1)
+    for start in range(0, total, _CHUNK):
+        part = np.arange(start, min(start + _CHUNK, total))
+        table = np.zeros((columns, len(part)), dataset.dtype)
+        for column, index in enumerate(np.unravel_index(part, lengths)[::-1] if axes else ()):
+            values = axes[::-1][column].values
+            table[column] = index if suffix == "Indices" else values[index]
+        if transposed:
+            dataset[:, start : start + len(part)] = table
+        else:
+            dataset[start : start + len(part)] = table.T

@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import errno
 import shutil
+import sys
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import h5py
-
 from nxscan.errors import OutputError
 from nxscan.nexus import durable, layout
-from nxscan.nexus.entry import (
-    write_checksums,
-    write_entry,
-    write_plots,
-    write_root,
-)
+from nxscan.nexus.assemble import FramesFile, write_master
+from nxscan.nexus.entry import write_plots, write_root
 from nxscan.nexus.frames import Progress, create_frames, sample_ratio, store_frames
 from nxscan.nexus.groups import make_group
 from nxscan.nexus.guarded import new_hdf5
-from nxscan.nexus.opening import open_reading
 from nxscan.nexus.publish import free_frames_name, publish, remove_leftovers, staging
-from nxscan.nexus.stacks import stacks
-from nxscan.nexus.usid import write_usid
+from nxscan.nexus.stacks import Stack, stacks
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,8 +28,8 @@ if TYPE_CHECKING:
 
     from nxscan.model import Scan
 
+_TURN = 0.0002
 _SPARE_BYTES = 32 * 2**20
-_FULL = [getattr(errno, name) for name in ("ENOSPC", "EFBIG", "EDQUOT") if hasattr(errno, name)]
 
 
 def write_scan(
@@ -108,30 +101,50 @@ def _write_files(
     progress: Callable[[Progress], None] | None,
     workers: int | None,
 ) -> Path | None:
-    """Write frames and master into ``folder``; return the frames file if it stays apart."""
+    """Write frames and master into ``folder``; return the frames file if it stays apart.
+
+    The master is written in a thread beside the frames, as far as it does not depend on them.
+    """
     identifier = str(uuid.uuid4())
-    frames = folder / free_frames_name(path)
-    checksums = _write_frames(scan, frames, identifier, progress, workers)
-    inline = frames.stat().st_size <= layout.INLINE_LIMIT
-    with new_hdf5(folder / path.name) as (file, _):
-        write_root(file, path.name)
-        entry = write_entry(file, scan, identifier)
-        write_checksums(entry, checksums)
-        write_plots(entry, scan)
-        _attach_frames(file, scan, frames, inline=inline)
-        source = "." if inline else frames.name
-        write_usid(file, scan, source, "/" + layout.detector_path(scan.detector))
-    if inline:
-        durable.remove(frames)
-        return None
-    return frames
+    frames = FramesFile(folder / free_frames_name(path))
+    with ThreadPoolExecutor(1, thread_name_prefix="nxscan-master") as pool, _taking_turns():
+        master = pool.submit(write_master, scan, folder / path.name, identifier, frames)
+
+        def told(done: Progress) -> None:
+            frames.look()
+            if master.done():
+                master.result()  # it failed: it ends after the frames
+            if progress is not None:
+                progress(done)
+
+        try:
+            frames.complete(_write_frames(scan, frames.path, identifier, told, workers))
+        except BaseException as error:
+            frames.fail(error)
+            raise
+        master.result()
+    if frames.apart.result():
+        return frames.path
+    durable.remove(frames.path)
+    return None
+
+
+@contextmanager
+def _taking_turns() -> Iterator[None]:
+    """Have threads give way soon: those that compress need Python for a moment only."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(min(before, _TURN))
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 def _write_frames(
     scan: Scan,
     path: Path,
     identifier: str,
-    progress: Callable[[Progress], None] | None,
+    progress: Callable[[Progress], None],
     workers: int | None,
 ) -> NDArray[np.uint32]:
     """Write a file that holds the frames, and plots in silx by itself.
@@ -152,9 +165,8 @@ def _write_frames(
             group, name = stack.place.rsplit("/", 1)
             dataset = create_frames(file[group], name, stack.signal, stack.rank)
             dataset.attrs.update(stack.attributes)
-            ratio = sample_ratio(dataset, stack.signal, stack.rank)
-            _check_space(path, stack.signal.nbytes * ratio)
-            told = _Told(check, None if checksums else progress)
+            _check_space(path, dataset, stack)
+            told = _Told(check, _ignore if checksums else progress)
             checksums.append(store_frames(dataset, stack.signal, stack.rank, told, workers))
     return checksums[0]
 
@@ -164,29 +176,22 @@ class _Told:
     """Passes progress on, and stops the writing if a write has failed or a signal came."""
 
     check: Callable[[], None]
-    progress: Callable[[Progress], None] | None
+    progress: Callable[[Progress], None]
 
     def __call__(self, progress: Progress) -> None:
         self.check()
-        if self.progress is not None:
-            self.progress(progress)
+        self.progress(progress)
 
 
-def _attach_frames(master: Any, scan: Scan, frames: Path, *, inline: bool) -> None:
-    """Put the frames into the master, or links to them."""
-    if not inline:
-        for stack in stacks(scan):
-            master[stack.place] = h5py.ExternalLink(frames.name, f"/{stack.place}")
-        return
-    with open_reading(frames) as source:
-        for stack in stacks(scan):
-            group, name = stack.place.rsplit("/", 1)
-            # HDF5 copies the compressed chunks as they are
-            source.copy(source[stack.place], master[group], name=name)
+def _ignore(_: Progress) -> None:
+    """Report nothing: what is counted are the main detector's frames."""
 
 
-def _check_space(path: Path, expected: float) -> None:
+def _check_space(path: Path, dataset: Any, stack: Stack) -> None:
     free = shutil.disk_usage(path.parent).free
+    if stack.signal.nbytes + _SPARE_BYTES <= free:
+        return
+    expected = stack.signal.nbytes * sample_ratio(dataset, stack.signal, stack.rank)
     if expected + _SPARE_BYTES > free:
         raise OutputError(
             f"{path.parent.parent} has {free / 1e9:.2f} GB free, but the frames need about "
@@ -197,7 +202,7 @@ def _check_space(path: Path, expected: float) -> None:
 
 def _explained(error: OSError, path: Path) -> OutputError:
     """Return what a failed write means to a user."""
-    if error.errno in _FULL:
+    if durable.is_full(error):
         return OutputError(
             f"the disk of {path.parent} is full, {path.name} was not written",
             "free some space or choose another disk",

@@ -53,15 +53,19 @@ def _virtual(target: Target, dataset: h5py.Dataset) -> Iterator[Finding]:
 def _needs(dataset: h5py.Dataset) -> dict[str, dict[str, _Needs]]:
     """Collect, for each source file and each dataset in it, what is read from it."""
     needed: dict[str, dict[str, _Needs]] = {}
-    for mapping in dataset.virtual_sources():
-        if _is_pattern(mapping.file_name) or _is_pattern(mapping.dset_name):
+    # h5py's virtual_sources makes all of each mapping, of which there are thousands
+    plist = dataset.id.get_create_plist()
+    for k in range(plist.get_virtual_count()):
+        names = plist.get_virtual_filename(k), plist.get_virtual_dsetname(k)
+        if any(map(_is_pattern, names)):
             continue  # "%b" stands for a number: HDF5 takes as many as there are
-        file = needed.setdefault(mapping.file_name.replace("%%", "%"), {})
-        needs = file.setdefault(mapping.dset_name.replace("%%", "%"), _Needs())
-        if mapping.src_space.get_select_type() == h5py.h5s.SEL_ALL:
-            needs.points = max(needs.points, mapping.vspace.get_select_npoints())
-        elif mapping.src_space.get_select_npoints() > 0:
-            end = tuple(int(index) for index in mapping.src_space.get_select_bounds()[1])
+        file, name = (text.replace("%%", "%") for text in names)
+        needs = needed.setdefault(file, {}).setdefault(name, _Needs())
+        source = plist.get_virtual_srcspace(k)
+        if source.get_select_type() == h5py.h5s.SEL_ALL:
+            needs.points = max(needs.points, plist.get_virtual_vspace(k).get_select_npoints())
+        elif source.get_select_npoints() > 0:
+            end = tuple(int(index) for index in source.get_select_bounds()[1])
             needs.last = tuple(map(max, needs.last, end)) if needs.last else end
     return needed
 

@@ -45,7 +45,7 @@ CHECKS: tuple[Check, ...] = (
 _SEVERITIES = ("error", "warning", "note")
 
 
-def validate(path: str | os.PathLike[str], *, data: bool = False) -> Report:
+def validate(path: str | os.PathLike[str], *, data: bool = False, external: bool = True) -> Report:
     """Check a NeXus file with every validator there is, and with nxscan's own checks.
 
     Validators that others wrote can crash on a damaged file; that is a finding here, as is a
@@ -58,6 +58,8 @@ def validate(path: str | os.PathLike[str], *, data: bool = False) -> Report:
     data : bool
         Also read every frame again and compare it with the checksum taken when it was
         written. It takes as long as reading the frames.
+    external : bool
+        Run the validators that need a process of their own, too: nexusformat and punx.
 
     Returns
     -------
@@ -78,7 +80,8 @@ def validate(path: str | os.PathLike[str], *, data: bool = False) -> Report:
         return Report(Path(path), (file,))
     with file, ThreadPoolExecutor() as pool:
         target = Target(absolute, file, data)
-        started = [pool.submit(_run, check, target) for check in CHECKS if check.apart]
+        apart = [check for check in CHECKS if check.apart and external]
+        started = [pool.submit(_run, check, target) for check in apart]
         results = [_run(check, target) for check in CHECKS if not check.apart]
         results += [future.result() for future in started]
         found = [finding for _, findings in results for finding in findings]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _KINDS = ("Position", "Spectroscopic")
 _PARTS = ("Indices", "Values")
 _REFERENCES = tuple(f"{kind}_{part}" for kind in _KINDS for part in _PARTS)
-_BLOCK = 1 << 20
+_BLOCK = 1 << 18
 
 
 def usid(target: Target) -> Iterator[Finding]:
@@ -124,7 +124,11 @@ def _counts_from_zero(indices: h5py.Dataset, kind: str) -> Iterator[Finding]:
         return
     along = 0 if kind == "Position" else 1
     starts = range(0, indices.shape[along], _BLOCK)
-    smallest = np.min([_part(indices, along, start).min(axis=along) for start in starts], axis=0)
+    smallest = np.full(indices.shape[1 - along], np.iinfo(indices.dtype).max, indices.dtype)
+    for start in starts:
+        smallest = np.minimum(smallest, _part(indices, along, start).min(axis=along))
+        if not smallest.any():
+            break
     for dimension in np.flatnonzero(smallest):
         message = f"dimension {dimension} starts at {smallest[dimension]}, not at 0"
         yield _finding(indices.name, "ancillary indices", message)

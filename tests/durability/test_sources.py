@@ -77,15 +77,15 @@ def test_a_file_that_changes_while_frames_are_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, harm: Callable[[Path], None]
 ) -> None:
     culprit = write_source(tmp_path / "raw", kind)[-1]
-    read, last = EdfSignal.read, np.arange(ROWS * COLUMNS).reshape(ROWS, COLUMNS)[-1, -1]
+    read, last = EdfSignal.read_into, np.arange(ROWS * COLUMNS).reshape(ROWS, COLUMNS)[-1, -1]
 
-    def late(signal: EdfSignal, selection: Any) -> Any:
+    def late(signal: EdfSignal, selection: Any, out: Any) -> None:
         positions = np.arange(ROWS * COLUMNS).reshape(ROWS, COLUMNS)[selection[:2]]
         if last in positions and culprit.exists():
             harm(culprit)
-        return read(signal, selection)
+        read(signal, selection, out)
 
-    monkeypatch.setattr(EdfSignal, "read", late)
+    monkeypatch.setattr(EdfSignal, "read_into", late)
     refused(tmp_path, culprit)
 
 

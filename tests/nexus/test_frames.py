@@ -18,7 +18,8 @@ from nxscan.errors import SourceError
 from nxscan.model import ArraySignal, Signal
 from nxscan.nexus import frames
 from nxscan.nexus.chunks import CHUNK_BYTES, chunk_shape
-from nxscan.nexus.codec import encoder, fletcher32, plain_fletcher32
+from nxscan.nexus.codec import encoders, fletcher32, plain_fletcher32
+from nxscan.nexus.pieces import PieceMaker
 
 DTYPES = ["u1", "u2", "i4", "f4", "f8"]
 
@@ -38,11 +39,12 @@ def test_hdf5_decodes_what_the_encoder_made(
     with h5py.File(tmp_path_factory.mktemp("codec") / "x.h5", "w") as file:
         options = {"chunks": chunks, "fletcher32": True, **hdf5plugin.Bitshuffle()}
         dataset = file.create_dataset("x", shape, dtype, **options)
-        compress = encoder(dataset)
+        compress = encoders(dataset)
         if compress is None:
             pytest.skip("the bitshuffle plug-in cannot be called directly here")
-        for offset, tile in frames._tiles(data, chunks):
-            dataset.id.write_direct_chunk(offset, compress.encode(tile, chunks))
+        maker = PieceMaker(ArraySignal(data), chunks, 0, compress)
+        for offset, encoded in maker.make(()).chunks:
+            dataset.id.write_direct_chunk(offset, encoded)
         np.testing.assert_array_equal(dataset[()], data)
 
 
@@ -78,7 +80,7 @@ def test_a_flipped_byte_of_a_frame_is_an_error_for_every_reader(tmp_path: Path) 
 def test_a_dataset_of_another_filter_has_no_encoder(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "x.h5", "w") as file:
         assert (
-            encoder(file.create_dataset("x", (4,), "u2", chunks=(2,), compression="gzip")) is None
+            encoders(file.create_dataset("x", (4,), "u2", chunks=(2,), compression="gzip")) is None
         )
 
 
@@ -157,7 +159,7 @@ def test_an_error_in_one_frame_stops_the_rest(tmp_path: Path) -> None:
 def test_without_the_plugin_hdf5_compresses_by_itself(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(frames, "encoder", lambda dataset: None)
+    monkeypatch.setattr(frames, "encoders", lambda dataset: None)
     data = np.arange(5 * 30 * 40, dtype="u2").reshape(5, 30, 40)
     with h5py.File(tmp_path / "x.h5", "w") as file:
         dataset = frames.create_frames(file, "data", ArraySignal(data), 1)

@@ -65,6 +65,19 @@ def read_rows(place: Place, first: int, stop: int, streams: Streams) -> NDArray[
     return _native(values)
 
 
+def is_plain(place: Place, target: NDArray[Any]) -> bool:
+    """Tell whether a frame lies in its file as it is to be in ``target``."""
+    layout = place.layout
+    same = np.dtype(layout.dtype) == target.dtype and target.flags.c_contiguous
+    return same and not place.codec and not layout.packing
+
+
+def read_plain(place: Place, target: NDArray[Any]) -> None:
+    """Read a frame that `is_plain` into an array of its shape."""
+    with open_listed(place) as file:
+        read_into(file, place.offset, target.reshape(-1).view(np.uint8).data, place)
+
+
 def open_listed(place: Place) -> BinaryIO:
     """Open the file of a frame, and refuse it if it is not as it was listed."""
     file = open_raw(place.path)

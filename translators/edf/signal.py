@@ -10,7 +10,7 @@ import numpy as np
 
 from nxscan.model.signal import Signal
 from nxscan.translators.edf.layout import native
-from nxscan.translators.edf.pixels import read_rows
+from nxscan.translators.edf.pixels import is_plain, read_plain, read_rows
 from nxscan.translators.edf.stream import Streams
 
 if TYPE_CHECKING:
@@ -105,6 +105,29 @@ class EdfSignal(Signal):
         for k, position in enumerate(positions.ravel()):
             out[k] = self._frame(int(position), wanted)
         return out.reshape(positions.shape + inner)
+
+    def read_into(self, selection: Selection, out: NDArray[Any]) -> None:
+        """Read the selected part into an array: whole plain frames go there directly.
+
+        Raises
+        ------
+        SourceError
+            As `read` does.
+
+        """
+        parts = expand_selection(selection, self.shape)
+        depth = len(self.scan_shape)
+        whole = tuple(slice(0, n, 1) for n in self.frame_shape)
+        positions = np.arange(len(self.places)).reshape(self.scan_shape)[parts[:depth]]
+        if parts[depth:] != whole or out.shape != positions.shape + self.frame_shape:
+            super().read_into(selection, out)
+            return
+        for k, target in zip(positions.ravel(), out.reshape(-1, *self.frame_shape), strict=True):
+            place = self.places[k]
+            if is_plain(place, target):
+                read_plain(place, target)
+            else:
+                target[...] = self._frame(int(k), whole)
 
     def _frame(self, position: int, wanted: tuple[Index, ...]) -> NDArray[Any]:
         place = self.places[position]

@@ -1,0 +1,1 @@
+"""Analyses: one process a module, and the corrections they are read through."""

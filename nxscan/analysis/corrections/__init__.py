@@ -1,0 +1,1 @@
+"""Corrections: what frames are read through, one a module."""

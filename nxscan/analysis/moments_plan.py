@@ -1,0 +1,215 @@
+"""What the moments of a scan's curves are taken over: places, weights, edges, noise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nxscan.errors import ProcessError
+from nxscan.kernels.central import HIGHEST
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from nxscan.model import Axis, Scan
+
+    Floats = NDArray[np.float64]
+
+_EVEN = 0.01
+"""Steps that differ by less than this part of the mean step are called even."""
+
+
+@dataclass(frozen=True, eq=False)
+class Along:
+    """One axis that moments are taken along; u = (value - origin) / scale is in -1 to 1.
+
+    Attributes
+    ----------
+    axis : Axis
+        The axis.
+    origin, scale : float
+        Middle and half of the range.
+    linear, squared : ndarray of int64
+        Which rows of `Curves.rows` have its powers, times the weights and their squares.
+
+    """
+
+    axis: Axis
+    origin: float
+    scale: float
+    linear: NDArray[np.int64]
+    squared: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """The curves of a scan.
+
+    Attributes
+    ----------
+    scan_shape : tuple of int
+        Lengths of the scan's dimensions.
+    along : tuple of Along
+        The axes.
+    rows : ndarray, shape (k, positions)
+        Coefficients of all sums over positions: weights times powers of u; last, 1 at the edge.
+    edge : ndarray of bool, shape (positions,)
+        Which positions are at the scan's edge.
+    weighted : bool
+        Whether the steps are uneven.
+
+    """
+
+    scan_shape: tuple[int, ...]
+    along: tuple[Along, ...]
+    rows: Floats
+    edge: NDArray[np.bool_]
+    weighted: bool
+
+    def part(self, selection: Sequence[slice]) -> tuple[Floats, NDArray[np.bool_]]:
+        """Return the rows and the edge of some positions."""
+        rows = self.rows.reshape(-1, *self.scan_shape)[(slice(None), *selection)]
+        edge = self.edge.reshape(self.scan_shape)[tuple(selection)]
+        return np.ascontiguousarray(rows.reshape(len(rows), -1)), edge.ravel()
+
+    def edge_means(self, along: Along) -> Floats:
+        """Return the means of w u^0 to w u^4 over the positions at the edge."""
+        return np.ascontiguousarray(self.rows[along.linear][:, self.edge].mean(axis=1))
+
+
+def make_curves(scan: Scan, names: Sequence[str], edge: int | None, weights: str) -> Curves:
+    """Prepare the moments of a scan.
+
+    Parameters
+    ----------
+    scan : Scan
+        The scan.
+    names : sequence of str
+        The scan axes, or none for all that were scanned.
+    edge : int or None
+        How many positions at each end are the edge; by default a twentieth, at least one.
+    weights : {"auto", "even", "steps"}
+        Whether positions are weighted by the steps between them.
+
+    """
+    axes = chosen_axes(scan, names)
+    places = [_places(scan, axis) for axis in axes]
+    weight = _weights(scan, axes, places, weights)
+    at_edge = _edge(scan, axes, edge)
+    weighted = bool((weight != 1).any())
+    top = 4 if weighted else HIGHEST
+    scaled = [_scaled(values) for values in places]
+    rows = [weight, *(weight * u**k for u, _, _ in scaled for k in range(1, top + 1))]
+    linear = [[0, *range(1 + top * a, 5 + top * a)] for a in range(len(axes))]
+    squared = [[0, *range(1 + top * a, 1 + top * (a + 1))] for a in range(len(axes))]
+    if weighted:
+        base = len(rows)
+        rows += [weight**2, *(weight**2 * u**k for u, _, _ in scaled for k in range(1, 9))]
+        squared = [[base, *range(base + 1 + 8 * a, base + 9 + 8 * a)] for a in range(len(axes))]
+    rows.append(at_edge.astype(float))
+    along = tuple(
+        Along(axis, origin, scale, np.array(first), np.array(second))
+        for axis, (_, origin, scale), first, second in zip(
+            axes, scaled, linear, squared, strict=True
+        )
+    )
+    return Curves(scan.scan_shape, along, np.array(rows), at_edge, weighted)
+
+
+def chosen_axes(scan: Scan, names: Sequence[str]) -> list[Axis]:
+    """Return the axes that are named, or the main one of every dimension that was scanned.
+
+    Raises
+    ------
+    ProcessError
+        If a name is none of a scan axis, or an axis has fewer than two values.
+
+    """
+    rank = len(scan.scan_shape)
+    known = {name: axis for name, axis in scan.axes.items() if axis.dimension < rank}
+    for name in names:
+        if name not in known:
+            raise ProcessError(
+                f"moments: {name!r} is no scan axis of {scan.title!r}",
+                f"there are: {', '.join(known) or 'none'}",
+            )
+    found = [known[name] for name in names] or [
+        axis for axis in scan.main_axes()[:rank] if len(axis) > 1
+    ]
+    flat = [axis.name for axis in found if not np.ptp(axis.values) > 0]
+    if flat or not found:
+        raise ProcessError(
+            f"moments: {', '.join(flat) or scan.title!r} was not scanned: moments need an axis "
+            "with two positions or more",
+            "name the axes with -p axes=...",
+        )
+    return found
+
+
+def _places(scan: Scan, axis: Axis) -> Floats:
+    """Return where each position is along an axis: as it was read, else as it was set."""
+    shape = [1] * len(scan.scan_shape)
+    shape[axis.dimension] = len(axis)
+    asked = np.broadcast_to(axis.values.reshape(shape), scan.scan_shape).astype(float).ravel()
+    reading = scan.readings.get(axis.name)
+    if reading is None or (reading.units or axis.units) != (axis.units or reading.units):
+        return asked
+    read = np.asarray(reading.value)
+    if read.shape != scan.scan_shape or read.dtype.kind not in "iuf":
+        return asked
+    read = read.astype(float).ravel()
+    return np.where(np.isfinite(read), read, asked)
+
+
+def _scaled(values: Floats) -> tuple[Floats, float, float]:
+    low, high = float(values.min()), float(values.max())
+    origin, scale = low + 0.5 * (high - low), 0.5 * (high - low) or 1.0
+    return (values - origin) / scale, origin, scale
+
+
+def _weights(scan: Scan, axes: list[Axis], places: list[Floats], kind: str) -> Floats:
+    """Return the weight of each position: its cell along each axis, 1 on average.
+
+    Where several axes share a dimension (a list of positions), there are no cells: 1.
+    """
+    weight = np.ones(scan.scan_shape)
+    for axis, values in zip(axes, places, strict=True):
+        shared = [other for other in axes if other.dimension == axis.dimension]
+        if kind == "even" or len(shared) > 1:
+            continue
+        along = np.moveaxis(values.reshape(scan.scan_shape), axis.dimension, -1)
+        cells = np.apply_along_axis(_cells, -1, along)
+        if kind == "steps" or np.abs(cells - 1).max() > _EVEN:
+            weight *= np.moveaxis(cells, -1, axis.dimension)
+    return weight.ravel()
+
+
+def _cells(values: Floats) -> Floats:
+    """Return the widths of the cells around places, in units of their mean; shared by equals.
+
+    >>> _cells(np.array([0.0, 1, 2, 4])).tolist()
+    [0.6666666666666666, 0.6666666666666666, 1.0, 1.3333333333333333]
+    """
+    places, where, counts = np.unique(values, return_inverse=True, return_counts=True)
+    if len(places) < 2:
+        return np.ones(len(values))
+    steps = np.diff(places)
+    cells = 0.5 * (np.append(steps, steps[-1]) + np.insert(steps, 0, steps[0])) / counts
+    found = cells[where]
+    return np.asarray(found / found.mean())
+
+
+def _edge(scan: Scan, axes: list[Axis], count: int | None) -> NDArray[np.bool_]:
+    """Return which positions have one of the first or last values of one of the axes."""
+    found: NDArray[Any] = np.zeros(scan.scan_shape, bool)
+    for axis in axes:
+        values, where = np.unique(axis.values, return_inverse=True)
+        depth = min(count or max(1, len(values) // 20), max(1, (len(values) - 1) // 2))
+        ends = (where < depth) | (where >= len(values) - depth)
+        shape = [1] * len(scan.scan_shape)
+        shape[axis.dimension] = len(axis)
+        found |= ends.reshape(shape)
+    return found.ravel()

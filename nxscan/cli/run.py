@@ -1,0 +1,181 @@
+"""``nxscan run``: an analysis of a scan, whose result goes into its file."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nxscan.cli import options
+from nxscan.cli.messages import INTERRUPTED, Ended, fail
+from nxscan.cli.render import command_line
+
+if TYPE_CHECKING:
+    from nxscan.cli.run_progress import RunBar
+    from nxscan.process import RunProgress
+
+_HDF5 = (".nxs", ".h5", ".hdf5", ".nx5")
+
+
+def run(
+    process: Annotated[
+        str,
+        typer.Argument(
+            metavar="PROCESS",
+            help="Name (see nxscan processes), module:Class or path/file.py:Class.",
+            show_default=False,
+        ),
+    ],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="A NeXus file with frames.", show_default=False)
+    ],
+    into: Annotated[
+        Path | None,
+        typer.Option(
+            "--into", metavar="OUT.nxs", help="Leave FILE alone; a new file gets the result."
+        ),
+    ] = None,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option("-p", "--parameter", metavar="NAME=VALUE", help="Set a parameter."),
+    ] = None,
+    correction: Annotated[
+        list[str] | None,
+        typer.Option(
+            "-c",
+            "--correction",
+            metavar="NAME[:KEY=V,KEY=V]",
+            help="Read the frames through this; in the order given.",
+        ),
+    ] = None,
+    on: Annotated[
+        str | None,
+        typer.Option("--on", metavar="RESULT", help="Work on a result (moments/center)."),
+    ] = None,
+    executor: Annotated[
+        str,
+        typer.Option("--executor", metavar="NAME", help="threads, processes or dask[:ADDRESS]."),
+    ] = "threads",
+    workers: Annotated[
+        int | None, typer.Option("--workers", metavar="N", min=1, help="Default: one per core.")
+    ] = None,
+    memory: Annotated[
+        str | None,
+        typer.Option("--memory", metavar="2GiB", help="Default: a quarter of what is free."),
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Compute again what has been computed before.")
+    ] = False,
+    json: options.Json = False,
+) -> None:
+    """Analyze a scan, and put the result into its file.
+
+    What was interrupted goes on from the finished blocks when the same command is given
+    again; a result that is there already is shown at once. The frames are never changed.
+    """
+    parameters = _read_parameters(parameter or [])
+    command = _Command(
+        process,
+        {
+            "--into": into, "-p": parameter, "-c": correction, "--on": on,
+            "--executor": None if executor == "threads" else executor, "--workers": workers,
+            "--memory": memory, "--fresh": fresh, "--json": json,
+        },
+    )  # fmt: skip
+
+    from nxscan.cli.run_progress import RunBar
+    from nxscan.cli.run_result import print_result
+    from nxscan.process.registry import find_correction, make_process
+
+    chosen = make_process(process, parameters)
+    chain = [find_correction(text) for text in correction or []]
+    _refuse_raw(file, command)
+    with _resumable(RunBar(), command.on(file), fresh=fresh) as bar:
+        result = chosen.run(
+            file, on=on, into=into, corrections=chain, executor=executor, workers=workers,
+            memory=memory, fresh=fresh, progress=bar,
+        )  # fmt: skip
+    print_result(result, json=json)
+
+
+@dataclass(frozen=True)
+class _Command:
+    """The command that was typed, so that it can be told again."""
+
+    process: str
+    options: Mapping[str, Any]
+
+    def on(self, file: str) -> str:
+        """Return the command for a file."""
+        words = ["nxscan", "run", self.process, file]
+        for name, value in self.options.items():
+            for one in value if isinstance(value, list) else [value]:
+                if one is True:
+                    words.append(name)
+                elif one is not None and one is not False:
+                    words += [name, str(one)]
+        return command_line(words)
+
+
+def _read_parameters(texts: Sequence[str]) -> dict[str, str]:
+    """Read ``-p name=value``; what cannot be read is wrong usage."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip().isidentifier():
+            raise typer.BadParameter(f"{text!r} is not name=value", param_hint="-p")
+        if name.strip() in found:
+            raise typer.BadParameter(f"{name.strip()!r} is given twice", param_hint="-p")
+        found[name.strip()] = value.strip()
+    return found
+
+
+@contextmanager
+def _resumable(bar: "RunBar", command: str, *, fresh: bool) -> Iterator["RunBar"]:
+    """Say of an interrupted run how far it came, and how it goes on."""
+    try:
+        with bar:
+            yield bar
+    except Ended as ended:
+        fail(f"ended by a signal {_go_on(bar.last, command, fresh)}", 128 + ended.args[0])
+    except KeyboardInterrupt:
+        fail(f"interrupted {_go_on(bar.last, command, fresh)}", INTERRUPTED)
+
+
+def _go_on(last: "RunProgress | None", command: str, fresh: bool) -> str:
+    if last is None:
+        return f"before anything was computed; to run it:\n  {command}"
+    where = f"after {last.blocks_done} of {last.blocks_total} blocks"
+    if last.stage == "commit":
+        where = f"while the result was being stored, {where}"
+    if fresh:
+        return f"{where}; the same command begins anew, because of --fresh:\n  {command}"
+    return f"{where}; the same command goes on from there:\n  {command}"
+
+
+def _refuse_raw(file: str, command: _Command) -> None:
+    """Raise an error for what is no NeXus file, with the commands that make one of it."""
+    import h5py
+
+    from nxscan.errors import SourceError
+
+    path = Path(file)
+    is_glob = not path.exists() and any(letter in file for letter in "*?[")
+    if not path.exists() and not is_glob:
+        raise FileNotFoundError(2, "no such file", file)
+    if path.is_file() and h5py.is_hdf5(path):
+        return
+    if path.is_file() and path.suffix.lower() in _HDF5:
+        raise SourceError(f"{file} is no HDF5 file", "it is damaged, or something else")
+    what = "is a folder" if path.is_dir() else "is no HDF5 file"
+    home = path if path.is_dir() else path.parent
+    stem = (path if path.is_dir() and not is_glob else path.with_suffix("")).resolve().name
+    stem = "scan" if is_glob else stem or "scan"
+    out = f"{stem}.nxs" if home.resolve() != Path.cwd() else f"../{stem}.nxs"
+    raise SourceError(
+        f"{file} {what}: raw frames are translated into a NeXus file first\n"
+        f"  {command_line(['nxscan', 'translate', file, '-o', out])}\n"
+        f"  {command.on(out)}"
+    )

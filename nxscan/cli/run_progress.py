@@ -1,0 +1,99 @@
+"""The progress of a run on stderr: blocks, MB/s and the time that is left."""
+
+import sys
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import typer
+
+from nxscan.cli.progress import rich_bar
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
+    from rich.progress import TaskID
+
+    from nxscan.process import RunProgress
+
+_STAGES = {"compute": "", "commit": "storing "}
+
+
+class RunBar:
+    """Shows what `Process.run` reports, if stderr is a terminal, and remembers it.
+
+    What the user should know (how much was there already) is written wherever stderr leads.
+    A process that another one requires has a bar of its own, and so has every pass.
+
+    Attributes
+    ----------
+    last : RunProgress or None
+        What was reported last.
+
+    """
+
+    def __init__(self) -> None:
+        self.last: RunProgress | None = None
+        self._bar: RichProgress | None = rich_bar() if sys.stderr.isatty() else None
+        self._task: TaskID | None = None
+        self._begun = 0.0
+        self._notes: set[tuple[str, str]] = set()
+
+    def __enter__(self) -> Self:
+        if self._bar is not None:
+            self._bar.start()
+            self._task = self._bar.add_task("planning", total=None, rate="")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def __call__(self, progress: "RunProgress") -> None:
+        """Show where the run stands."""
+        before, self.last = self.last, progress
+        if progress.note and (progress.process, progress.note) not in self._notes:
+            self._notes.add((progress.process, progress.note))
+            self._say(f"{progress.process}: {progress.note}")
+        if self._bar is None or self._task is None:
+            return
+        if before is None or _is_another(before, progress):
+            self._begin(self._bar, progress, replace=before is None)
+        self._bar.update(
+            self._task,
+            description=f"{_STAGES.get(progress.stage, '')}{progress.process}",
+            completed=progress.blocks_done,
+            rate=self._rate(progress),
+        )
+
+    def _say(self, text: str) -> None:
+        if self._bar is None:
+            typer.echo(text, err=True)
+        else:
+            self._bar.console.print(text, markup=False, highlight=False)
+
+    def _begin(self, bar: "RichProgress", progress: "RunProgress", *, replace: bool) -> None:
+        """Begin a bar where the run stands, so that what is resumed counts for no speed."""
+        if replace and self._task is not None:
+            bar.remove_task(self._task)
+        self._begun = time.perf_counter()
+        self._task = bar.add_task(
+            progress.process,
+            total=progress.blocks_total,
+            completed=progress.blocks_done,
+            rate="",
+        )
+
+    def _rate(self, progress: "RunProgress") -> str:
+        seconds = max(time.perf_counter() - self._begun, 1e-3)
+        if not progress.bytes_done:
+            return ""
+        return f"blocks  {progress.bytes_done / seconds / 1e6:.0f} MB/s"
+
+
+def _is_another(before: "RunProgress", now: "RunProgress") -> bool:
+    return before.process != now.process or now.blocks_done < before.blocks_done

@@ -1,0 +1,82 @@
+"""What ``nxscan run`` says about a result."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from nxscan.cli.render import command_line, echo, print_json, table, times
+
+if TYPE_CHECKING:
+    from nxscan.process import Result
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Numbers of an output: of its finite values, and the share of the others."""
+
+    shape: tuple[int, ...]
+    dtype: str
+    median: float | None
+    min: float | None
+    max: float | None
+    missing: float
+
+
+def statistics(values: Any) -> Statistics:
+    """Return the statistics of an array; none where nothing is finite."""
+    import numpy as np
+
+    array = np.asarray(values)
+    finite = array[np.isfinite(array)]
+    missing = 1 - finite.size / array.size if array.size else 0.0
+    median, low, high = (
+        float(of(finite)) if finite.size else None for of in (np.median, np.min, np.max)
+    )
+    return Statistics(array.shape, str(array.dtype), median, low, high, missing)
+
+
+def print_result(result: "Result", *, json: bool) -> None:
+    """Print a result: where it is, its outputs, and numbers of the default."""
+    found = statistics(result[result.default])
+    if json:
+        print_json(_plain(result, found))
+        return
+    typer.echo(f"{result.path}: /entry/{result.group}")
+    echo(table(list(_rows(result, found))))
+    typer.echo(f"To look at it: {command_line(['nxscan', 'view', str(result.path)])}")
+
+
+def _rows(result: "Result", found: Statistics) -> Iterator[tuple[str, str, str]]:
+    for name in result.names:
+        said = _sentence(found) if name == result.default else ""
+        yield name, result.units(name) or "-", said
+
+
+def _sentence(found: Statistics) -> str:
+    """Write statistics for people.
+
+    >>> _sentence(Statistics((2, 3), "float64", 0.5, 0.0, 1.0, 0.25))
+    'the default plot, 2 × 3: median 0.5, from 0 to 1, 25 % without a value'
+    """
+    shape = f"the default plot, {times(found.shape) or 'one value'}"
+    if found.median is None:
+        return f"{shape}: no value"
+    missing = f", {100 * found.missing:.3g} % without a value" if found.missing else ""
+    return f"{shape}: median {found.median:.6g}, from {found.min:.6g} to {found.max:.6g}{missing}"
+
+
+def _plain(result: "Result", found: Statistics) -> dict[str, Any]:
+    return {
+        "path": str(result.path),
+        "group": f"/entry/{result.group}",
+        "process": result.process,
+        "default": result.default,
+        "outputs": [
+            {"name": name, "units": result.units(name), "path": f"/entry/{result.group}/{name}"}
+            for name in result.names
+        ],
+        "statistics": vars(found),
+        "parameters": result.parameters,
+    }

@@ -1,0 +1,191 @@
+"""Moments about the center, and their errors, from power sums about a fixed place.
+
+With weights w, background b and M_k = sum(w (I - b) u^k), the center is m = M_1/M_0 and the
+central moments are c_k = sum(w (I - b) (u - m)^k)/M_0. Errors are first-order: what one value
+I_i does to a result is a polynomial P in z = (u_i - m)/std, times w_i, less its share of
+Q = sum(w P) through the background, if that is the mean of some of the values. Hence the
+variance is sum(v_i w_i² P_i²) - 2 Q cov(b, w P) + Q² var(b), v_i the variance of each value.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numba import njit
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Places = NDArray[np.int64]
+
+CENTER, STD, SKEWNESS, KURTOSIS, INTENSITY = range(5)
+"""Rows of what `moments` gives; their errors follow in the same order."""
+OUTCOMES = 10
+"""How many rows `moments` gives."""
+HIGHEST = 8
+"""The highest power: the error of the kurtosis needs it."""
+
+_C = 128
+_ROWS = 5 + 5 + 9 + 3 + OUTCOMES
+_ROUNDING = 16 * 2.3e-16
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def moments(
+    sums: Floats,
+    weights: Floats,
+    variances: Floats,
+    linear: Places,
+    squared: Places,
+    noise: tuple[float, float],
+    background: Floats,
+    edge: Floats,
+    out: Floats,
+) -> None:
+    """Give center, standard deviation, skewness, excess kurtosis, intensity and their errors.
+
+    Where the intensity is not positive, all but it are NaN; where the spread is not, skewness
+    and kurtosis are. Errors that float64 cannot resolve (peaks narrower than about a
+    hundredth of the range) are NaN.
+
+    Parameters
+    ----------
+    sums, weights, variances : ndarray, shape (k, pixels), or (k, 1) for ``weights``
+        Sums of I, of 1 and of v times powers of u, over the values that are valid.
+    linear : ndarray of int64, shape (5,)
+        Which rows of them have w u^0 to w u^4.
+    squared : ndarray of int64, shape (9,)
+        Which rows of them have w² u^0 to w² u^8.
+    noise : (a, b)
+        v in the squared rows is a times ``variances`` plus b times ``weights``.
+    background : ndarray, shape (3, pixels)
+        The background, its variance, and the variance of one of the values it is made of.
+    edge : ndarray, shape (5,)
+        Means of w u^k over the positions that the background is made of; 0 without any.
+    out : ndarray, shape (10, pixels)
+        Takes the results, with u as the unit of length.
+
+    """
+    # one array with rows at constant distances: the compiler sees that they do not overlap
+    a = np.empty(_ROWS * _C)
+    for low in range(0, sums.shape[1], _C):
+        size = min(_C, sums.shape[1] - low)
+        high = low + size
+        for k in range(5):
+            a[k * _C : k * _C + size] = sums[linear[k], low:high]
+            _copy(weights, linear[k], low, a[(5 + k) * _C : (5 + k) * _C + size])
+        for k in range(9):
+            row = a[(10 + k) * _C : (10 + k) * _C + size]
+            _copy(weights, squared[k], low, row)
+            _mix(noise[0], variances[squared[k], low:high], noise[1], row)
+        for k in range(3):
+            a[(19 + k) * _C : (19 + k) * _C + size] = background[k, low:high]
+        _chunk(a, size, edge[0], edge[1], edge[2], edge[3], edge[4])
+        for k in range(OUTCOMES):
+            out[k, low:high] = a[(22 + k) * _C : (22 + k) * _C + size]
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _copy(weights: Floats, k: int, low: int, row: Floats) -> None:
+    if weights.shape[1] == 1:
+        row[:] = weights[k, 0]
+    else:
+        row[:] = weights[k, low : low + len(row)]
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _mix(by: float, values: Floats, other: float, row: Floats) -> None:
+    for p in range(len(row)):
+        row[p] = by * values[p] + other * row[p]
+
+
+@njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})  # type: ignore[untyped-decorator]
+def _chunk(
+    a: Floats, size: int, f0: float, f1: float, f2: float, f3: float, f4: float
+) -> None:
+    """Compute one row of pixels; see the module for the formulas."""
+    nan = np.nan
+    for p in range(size):
+        b, vb, ve = a[p + 19 * _C], a[p + 20 * _C], a[p + 21 * _C]
+        w0, w1, w2, w3, w4 = (
+            a[p + 5 * _C], a[p + 6 * _C], a[p + 7 * _C], a[p + 8 * _C], a[p + 9 * _C],
+        )
+        s0 = a[p]
+        m0 = s0 - b * w0
+        r = 1.0 / m0 if m0 > 0.0 else nan
+        q1 = (a[p + _C] - b * w1) * r
+        q2 = (a[p + 2 * _C] - b * w2) * r
+        q3 = (a[p + 3 * _C] - b * w3) * r
+        q4 = (a[p + 4 * _C] - b * w4) * r
+        d = -q1
+        c2 = q2 - q1 * q1
+        c3 = q3 + d * (3 * q2 + d * (3 * q1 + d))
+        c4 = q4 + d * (4 * q3 + d * (6 * q2 + d * (4 * q1 + d)))
+        least = _ROUNDING * (abs(s0) + abs(b) * w0) * r
+        std = np.sqrt(c2) if c2 > least else (0.0 if c2 >= -least else nan)
+        g = 1.0 / std if std > 0.0 else nan
+        g2 = g * g
+        g3, g4 = c3 * g2 * g, c4 * g2 * g2
+        t0, t1, t2, t3, t4 = (
+            a[p + 10 * _C], a[p + 11 * _C], a[p + 12 * _C], a[p + 13 * _C], a[p + 14 * _C],
+        )
+        t5, t6, t7, t8 = a[p + 15 * _C], a[p + 16 * _C], a[p + 17 * _C], a[p + 18 * _C]
+        z1 = (t1 + d * t0) * g
+        z2 = (t2 + d * (2 * t1 + d * t0)) * g2
+        z3 = (t3 + d * (3 * t2 + d * (3 * t1 + d * t0))) * g2 * g
+        z4 = (t4 + d * (4 * t3 + d * (6 * t2 + d * (4 * t1 + d * t0)))) * g2 * g2
+        z5 = (t5 + d * (5 * t4 + d * (10 * t3 + d * (10 * t2 + d * (5 * t1 + d * t0))))) * (g2 * g2 * g)
+        z6 = (
+            t6 + d * (6 * t5 + d * (15 * t4 + d * (20 * t3 + d * (15 * t2 + d * (6 * t1 + d * t0)))))
+        ) * (g2 * g2 * g2)
+        z8 = t8 + d * (
+            8 * t7 + d * (28 * t6 + d * (56 * t5 + d * (70 * t4 + d * (
+                56 * t3 + d * (28 * t2 + d * (8 * t1 + d * t0))))))
+        )
+        z8 *= g2 * g2 * (g2 * g2)
+        y1 = (w1 + d * w0) * g
+        y2 = (w2 + d * (2 * w1 + d * w0)) * g2
+        y3 = (w3 + d * (3 * w2 + d * (3 * w1 + d * w0))) * g2 * g
+        y4 = (w4 + d * (4 * w3 + d * (6 * w2 + d * (4 * w1 + d * w0)))) * g2 * g2
+        e1 = (f1 + d * f0) * g
+        e2 = (f2 + d * (2 * f1 + d * f0)) * g2
+        e3 = (f3 + d * (3 * f2 + d * (3 * f1 + d * f0))) * g2 * g
+        e4 = (f4 + d * (4 * f3 + d * (6 * f2 + d * (4 * f1 + d * f0)))) * g2 * g2
+        reach = (1.0 + abs(d)) * (1.0 + abs(d)) * g2
+        noise = 10 * _ROUNDING * abs(t0) * reach
+
+        v = t0 + w0 * (w0 * vb - 2 * ve * f0)
+        a[p + 31 * _C] = np.sqrt(max(v, 0.0))
+
+        v = z2 + y1 * (y1 * vb - 2 * ve * e1)
+        a[p + 27 * _C] = std * r * np.sqrt(v) if v >= noise else nan
+
+        q, e = y2 - w0, e2 - f0
+        v = z4 - 2 * z2 + t0 + q * (q * vb - 2 * ve * e)
+        noise *= reach
+        a[p + 28 * _C] = 0.5 * std * r * np.sqrt(v) if v >= noise else nan
+
+        p0, p2 = 0.5 * g3, -1.5 * g3
+        q = y3 + p2 * y2 - 3 * y1 + p0 * w0
+        e = e3 + p2 * e2 - 3 * e1 + p0 * f0
+        v = z6 + 2 * p2 * z5 + (p2 * p2 - 6) * z4 + 2 * (p0 - 3 * p2) * z3
+        v += (9 + 2 * p0 * p2) * z2 - 6 * p0 * z1 + p0 * p0 * t0 + q * (q * vb - 2 * ve * e)
+        noise *= reach
+        a[p + 29 * _C] = r * np.sqrt(v) if v >= noise else nan
+
+        p1, p2 = -4 * g3, -2 * g4
+        q = y4 + p2 * y2 + p1 * y1 + g4 * w0
+        e = e4 + p2 * e2 + p1 * e1 + g4 * f0
+        v = z8 + 2 * p2 * z6 + 2 * p1 * z5 + (p2 * p2 + 2 * g4) * z4 + 2 * p1 * p2 * z3
+        v += (p1 * p1 + 2 * g4 * p2) * z2 + 2 * g4 * p1 * z1 + g4 * g4 * t0
+        v += q * (q * vb - 2 * ve * e)
+        noise *= reach
+        a[p + 30 * _C] = r * np.sqrt(v) if v >= noise else nan
+
+        a[p + 22 * _C] = q1
+        a[p + 23 * _C] = std
+        a[p + 24 * _C] = g3
+        a[p + 25 * _C] = g4 - 3.0
+        a[p + 26 * _C] = m0

@@ -1,0 +1,129 @@
+"""Power sums of curves, and the moments that follow from them.
+
+Every sum that moments need is linear in the frames, ``sums = rows @ frames``, so that one
+kernel adds them all while a few frames of a strip of pixels are in the processor's cache.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numba import njit
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+_STRIP = 256
+_TOGETHER = 8
+
+
+@njit(nogil=True, cache=True, fastmath={"contract"})  # type: ignore[untyped-decorator]
+def power_sums(frames: NDArray[Any], start: int, rows: Floats, sums: Floats) -> None:
+    """Add ``rows @ frames[:, start:start + pixels]`` to ``sums``.
+
+    Parameters
+    ----------
+    frames : ndarray, shape (n, all pixels), in C order
+        Values.
+    start : int
+        The first pixel.
+    rows : ndarray of float64, shape (k, n)
+        Coefficients of each sum.
+    sums : ndarray of float64, shape (k, pixels)
+        What is added to.
+
+    """
+    n, pixels = len(frames), sums.shape[1]
+    padded = np.zeros((len(rows) + len(rows) % 2, n + -n % _TOGETHER))
+    padded[: len(rows), :n] = rows
+    values = np.zeros(_TOGETHER * _STRIP)
+    unused = np.zeros(_STRIP)
+    for low in range(0, pixels, _STRIP):
+        size = min(_STRIP, pixels - low)
+        for first in range(0, n, _TOGETHER):
+            for j in range(_TOGETHER):
+                target = values[j * _STRIP : (j + 1) * _STRIP]
+                if first + j < n:
+                    source = frames[first + j, start + low : start + low + size]
+                    for p in range(size):
+                        target[p] = source[p]
+                else:
+                    target[:] = 0.0
+            for k in range(0, len(rows), 2):
+                c = padded[k : k + 2, first : first + _TOGETHER]
+                one = sums[k, low : low + size]
+                two = sums[k + 1, low : low + size] if k + 1 < len(rows) else unused[:size]
+                _add_two(values, c, one, two)
+
+
+@njit(nogil=True, cache=True, fastmath={"contract"})  # type: ignore[untyped-decorator]
+def _add_two(v: Floats, c: Floats, one: Floats, two: Floats) -> None:
+    """Add two combinations of eight frames, each of which is loaded once for both.
+
+    The frames lie one strip apart in one array: then the compiler sees that they do not
+    overlap with the sums, and makes vector instructions.
+    """
+    a0, a1, a2, a3 = c[0, 0], c[0, 1], c[0, 2], c[0, 3]
+    b0, b1, b2, b3 = c[1, 0], c[1, 1], c[1, 2], c[1, 3]
+    a4, a5, a6, a7 = c[0, 4], c[0, 5], c[0, 6], c[0, 7]
+    b4, b5, b6, b7 = c[1, 4], c[1, 5], c[1, 6], c[1, 7]
+    for p in range(len(one)):
+        x = one[p] + a0 * v[p]
+        y = two[p] + b0 * v[p]
+        x += a1 * v[p + _STRIP]
+        y += b1 * v[p + _STRIP]
+        x += a2 * v[p + 2 * _STRIP]
+        y += b2 * v[p + 2 * _STRIP]
+        x += a3 * v[p + 3 * _STRIP]
+        y += b3 * v[p + 3 * _STRIP]
+        x += a4 * v[p + 4 * _STRIP]
+        y += b4 * v[p + 4 * _STRIP]
+        x += a5 * v[p + 5 * _STRIP]
+        y += b5 * v[p + 5 * _STRIP]
+        x += a6 * v[p + 6 * _STRIP]
+        y += b6 * v[p + 6 * _STRIP]
+        x += a7 * v[p + 7 * _STRIP]
+        y += b7 * v[p + 7 * _STRIP]
+        one[p] = x
+        two[p] = y
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def extremes(
+    frames: NDArray[Any],
+    start: int,
+    edge: NDArray[np.bool_],
+    highest: NDArray[Any],
+    lowest: NDArray[Any],
+) -> None:
+    """Raise ``highest`` and lower ``lowest`` to the extreme values of curves.
+
+    Parameters
+    ----------
+    frames : ndarray, shape (n, all pixels), in C order
+        Values.
+    start : int
+        The first pixel.
+    edge : ndarray of bool, shape (n,)
+        Which frames are at the scan's edge.
+    highest : ndarray, shape (2, pixels)
+        The highest value inside the scan and at its edge.
+    lowest : ndarray, shape (pixels,) or (0,)
+        The lowest value; not looked for if it is empty.
+
+    """
+    pixels = highest.shape[1]
+    for low in range(0, pixels, 4 * _STRIP):
+        high = min(low + 4 * _STRIP, pixels)
+        for i in range(len(frames)):
+            source = frames[i, start + low : start + high]
+            most = highest[1 if edge[i] else 0, low:high]
+            for p in range(len(source)):
+                most[p] = max(most[p], source[p])
+            if len(lowest):
+                least = lowest[low:high]
+                for p in range(len(source)):
+                    least[p] = min(least[p], source[p])

@@ -1,0 +1,129 @@
+"""What a function computes, as text: its code, and the values that it takes from outside."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import pickle
+import sysconfig
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+import cloudpickle
+import numpy as np
+
+_PLAIN = (type(None), bool, int, float, complex, str, bytes, range, slice)
+
+
+def code_text(function: Callable[..., Any]) -> str:
+    """Return text that is the same only if the function computes the same.
+
+    It is made of what runs, not of the file, which may have been edited since: the code,
+    defaults, the values that the function closes over, the globals that it uses, and the
+    user's own functions that it calls. Where in doubt, it differs: that costs a computation,
+    never a wrong result. Code of installed packages is told by its name.
+
+    >>> code_text(lambda x: x + 1) == code_text(lambda x: x + 2)
+    False
+    """
+    return "\n".join(_lines(function, set()))
+
+
+def _lines(value: Any, seen: set[int]) -> Iterator[str]:
+    """Yield lines for a value that code refers to."""
+    inner = getattr(value, "py_func", value)  # what numba compiles
+    if isinstance(inner, FunctionType):
+        yield from _function(inner, seen)
+    elif isinstance(inner, functools.partial):
+        yield "partial"
+        for part in (inner.func, inner.args, inner.keywords):
+            yield from _lines(part, seen)
+    elif isinstance(inner, _PLAIN):
+        yield repr(inner)
+    elif isinstance(inner, ModuleType):
+        yield f"module {inner.__name__}"
+    elif isinstance(inner, list | tuple):
+        yield f"{type(inner).__name__} of {len(inner)}"
+        for item in inner:
+            yield from _lines(item, seen)
+    elif isinstance(inner, dict):
+        yield f"dict of {len(inner)}"
+        for key, item in inner.items():
+            yield from (f"{key!r}:", *_lines(item, seen))
+    elif isinstance(inner, set | frozenset):
+        yield f"set {sorted(map(repr, inner))}"
+    elif isinstance(inner, type):
+        yield from _class(inner, seen)
+    else:
+        yield _other(inner)
+
+
+def _function(function: FunctionType, seen: set[int]) -> Iterator[str]:
+    yield f"function {function.__module__}:{function.__qualname__}"
+    if id(function) in seen or _is_installed(function):
+        return
+    seen.add(id(function))
+    yield from _code(function.__code__)
+    for part in (function.__defaults__, function.__kwdefaults__):
+        yield from _lines(part, seen)
+    for cell in function.__closure__ or ():
+        try:
+            yield from _lines(cell.cell_contents, seen)
+        except ValueError:  # a variable that has no value yet
+            yield "empty"
+    for name in sorted(_names(function.__code__)):
+        if name in function.__globals__:
+            yield f"global {name}"
+            yield from _lines(function.__globals__[name], seen)
+
+
+def _class(found: type, seen: set[int]) -> Iterator[str]:
+    yield f"class {found.__module__}:{found.__qualname__}"
+    if id(found) in seen:
+        return
+    seen.add(id(found))
+    for value in vars(found).values():
+        inner = getattr(value, "__func__", value)
+        if isinstance(inner, FunctionType) and not _is_installed(inner):
+            yield from _function(inner, seen)
+
+
+def _code(code: CodeType) -> Iterator[str]:
+    yield code.co_code.hex()
+    yield f"{code.co_names} {code.co_varnames} {code.co_freevars}"
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _code(constant)
+        elif isinstance(constant, frozenset):
+            yield f"set {sorted(map(repr, constant))}"
+        else:
+            yield repr(constant)
+
+
+def _names(code: CodeType) -> set[str]:
+    """Return the names that code, and code within it, looks up outside of itself."""
+    inner = [one for one in code.co_consts if isinstance(one, CodeType)]
+    return set(code.co_names).union(*(_names(one) for one in inner))
+
+
+def _other(value: Any) -> str:
+    """Return the fingerprint of any object; one that cannot be pickled is told by its type."""
+    kind = f"{type(value).__module__}:{type(value).__qualname__}"
+    if isinstance(value, np.ndarray) and value.dtype.kind != "O":
+        digest = hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()
+        return f"{kind} {value.dtype} {value.shape} {digest}"
+    try:
+        return f"{kind} {hashlib.sha256(cloudpickle.dumps(value)).hexdigest()}"
+    except (pickle.PicklingError, TypeError, AttributeError, ValueError):
+        return kind
+
+
+def _is_installed(function: FunctionType) -> bool:
+    """Tell whether a function is of the standard library, an installed package or nxscan."""
+    if function.__module__ and function.__module__.partition(".")[0] == "nxscan":
+        return True
+    file = Path(function.__code__.co_filename)
+    places = {sysconfig.get_path(key) for key in ("stdlib", "platstdlib", "purelib", "platlib")}
+    return any(file.is_relative_to(place) for place in places if place)

@@ -1,0 +1,133 @@
+"""The contract of a correction: what blocks are read through, in one pass over the data."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from nxscan.process.contract import _snake
+from nxscan.process.parameters import ProcessParameters, make_parameters
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from nxscan.model import Axis, Scan
+    from nxscan.process.block import Selection
+    from nxscan.process.frames import Frames
+
+
+class Correction(ABC):
+    """Something that is done to frames before a process sees them.
+
+    Corrections are applied in the order given, to each block as it is read. Variances go
+    through them, too. A subclass is found by its ``name`` (``-c dark``) through the
+    entry-point group ``nxscan.corrections``.
+    """
+
+    name: ClassVar[str] = ""
+    version: ClassVar[str] = "1"
+    Parameters: ClassVar[type[ProcessParameters]] = ProcessParameters
+
+    parameters: Any
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "name" not in cls.__dict__:
+            cls.name = _snake(cls.__name__)
+
+    def __init__(self, **parameters: Any) -> None:
+        self.parameters = make_parameters(self.Parameters, f"correction {self.name}", parameters)
+
+    @abstractmethod
+    def bind(self, scan: Scan, layout: Layout) -> Bound:
+        """Return the correction ready for one scan.
+
+        Parameters
+        ----------
+        scan : Scan
+            The scan as it is in the file: dark, flat, counters, metadata are there.
+        layout : Layout
+            Shape, type and axes of what comes in: corrections before this one may have
+            changed them.
+
+        Raises
+        ------
+        ProcessError
+            If the scan has not what the correction needs.
+
+        """
+
+    def __repr__(self) -> str:
+        given = ", ".join(f"{k}={v!r}" for k, v in self.parameters.model_dump().items())
+        return f"{type(self).__name__}({given})"
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """Shape, type and axes of a scan at one point of the chain.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        All lengths, the scan's dimensions first.
+    dtype : dtype
+        Type of the values.
+    scan_rank : int
+        How many dimensions are the scan's.
+    axes : dict of str to Axis
+        The axes, as `Scan.axes`.
+    edges : tuple of ndarray of int64
+        For each dimension, where the stored chunks begin, 0 first and the length last:
+        blocks that are cut there are read without decompressing anything twice.
+    units : str or None
+        Unit of the values.
+
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    scan_rank: int
+    axes: dict[str, Axis]
+    edges: tuple[NDArray[np.int64], ...]
+    units: str | None = None
+
+    @property
+    def frame_shape(self) -> tuple[int, ...]:
+        """Lengths of the detector's dimensions."""
+        return self.shape[self.scan_rank :]
+
+
+@dataclass(frozen=True, eq=False)
+class Bound(ABC):
+    """A correction that is ready for one scan. It can be pickled.
+
+    Attributes
+    ----------
+    before : Layout
+        What comes in.
+
+    """
+
+    before: Layout
+
+    @property
+    def after(self) -> Layout:
+        """What comes out; the same shape and axes, if nothing else is said."""
+        return self.before
+
+    def source(self, region: Selection) -> Selection:
+        """Return the region of what comes in that ``region`` of what comes out needs.
+
+        A correction that looks at neighbours asks for its halo here.
+        """
+        return region
+
+    @abstractmethod
+    def apply(self, frames: Frames, region: Selection) -> Frames:
+        """Return the corrected ``region``, given what `source` asked for.
+
+        It must be a pure function of the frames: every worker calls it.
+        """

@@ -1,0 +1,213 @@
+"""A scan as a process sees it: read through its corrections, one pass whatever their number."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nxscan.model import Group, RawMetadata, Signal
+from nxscan.process.correction import Bound, Correction, Layout
+from nxscan.process.frames import Frames
+from nxscan.process.noise import Noise
+from nxscan.process.partition import chunk_edges
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from nxscan.model import Scan
+    from nxscan.process.block import Selection
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A scan's signal with the corrections that it is read through. It can be pickled.
+
+    Attributes
+    ----------
+    signal : Signal
+        What is stored.
+    stored, layout : Layout
+        What is stored, and what comes out of the corrections.
+    chain : tuple of Bound
+        The corrections, ready for this scan.
+    bad : ndarray of bool, or None
+        The scan's own pixel mask: True is bad.
+    counters, readings : dict of str to ndarray
+        Per-position values, in the scan's shape.
+
+    """
+
+    signal: Signal
+    stored: Layout
+    layout: Layout
+    chain: tuple[Bound, ...]
+    bad: NDArray[np.bool_] | None
+    counters: Mapping[str, NDArray[Any]]
+    readings: Mapping[str, NDArray[Any]]
+
+    def read(
+        self,
+        region: Selection,
+        *,
+        variance: Noise | None = None,
+        valid: bool = False,
+        scratch: Scratch | None = None,
+    ) -> Frames:
+        """Return a region of the corrected scan.
+
+        Parameters
+        ----------
+        region : tuple of slice
+            Which part of what comes out.
+        variance : Noise, optional
+            The noise model, if variances are wanted.
+        valid : bool
+            Whether masks are wanted.
+        scratch : Scratch, optional
+            Memory for the stored values; what is returned may lie in it.
+
+        """
+        wanted = [region]
+        for bound in reversed(self.chain):
+            wanted.append(bound.source(wanted[-1]))
+        raw = wanted[-1]
+        shape = tuple(part.stop - part.start for part in raw)
+        data = (scratch or Scratch()).array(shape, self.signal.dtype)
+        self.signal.read_into(raw, data)
+        frames = Frames(
+            data=data,
+            region=raw,
+            scan_rank=self.stored.scan_rank,
+            variance=None if variance is None else variance.variance(data),
+            valid=self._valid(raw, data) if valid else None,
+        )
+        for bound, part in zip(self.chain, wanted[-2::-1], strict=True):
+            frames = bound.apply(frames, part)
+        return _without_nan(frames) if valid else frames
+
+    def _valid(self, region: Selection, data: NDArray[Any]) -> NDArray[np.bool_] | None:
+        if self.bad is None:
+            return None
+        good = ~self.bad[region[self.stored.scan_rank :]]
+        whole = np.broadcast_to(good, data.shape)
+        return whole.copy() if self.chain else whole
+
+    @property
+    def bytes_per_value(self) -> int:
+        """Bytes that one stored value takes on its way to compute, all copies counted."""
+        corrected = self.layout.dtype.itemsize if self.chain else 0
+        return self.signal.dtype.itemsize + 2 * corrected
+
+
+class Scratch:
+    """Memory that is used again and again: fresh memory costs as much as reading into it."""
+
+    def __init__(self) -> None:
+        self._bytes = np.empty(0, np.uint8)
+
+    def array(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+        """Return an array that holds anything; it is good until the next one is asked for."""
+        size = math.prod(shape) * dtype.itemsize
+        if size > len(self._bytes):
+            self._bytes = np.empty(size, np.uint8)
+        return self._bytes[:size].view(dtype).reshape(shape)
+
+
+def _without_nan(frames: Frames) -> Frames:
+    if frames.data.dtype.kind != "f":
+        return frames
+    missing = np.isnan(frames.data)
+    if not missing.any():
+        return frames
+    good = ~missing
+    return replace(frames, valid=good if frames.valid is None else good & frames.valid)
+
+
+def make_view(scan: Scan, corrections: Sequence[Correction]) -> View:
+    """Bind corrections to a scan, each to what comes out of the one before."""
+    rank, signal = len(scan.scan_shape), scan.signal
+    stored = Layout(
+        shape=signal.shape,
+        dtype=signal.dtype,
+        scan_rank=rank,
+        axes=scan.axes,
+        edges=chunk_edges(signal.shape, signal.chunks, rank),
+        units=signal.units,
+    )
+    layout, chain = stored, []
+    for correction in corrections:
+        bound = correction.bind(scan, layout)
+        chain.append(bound)
+        layout = bound.after
+    bad = None if scan.mask is None or scan.mask.shape != scan.frame_shape else scan.mask != 0
+    return View(
+        signal=signal,
+        stored=stored,
+        layout=layout,
+        chain=tuple(chain),
+        bad=bad if bad is not None and bad.any() else None,
+        counters=_per_position(scan, "counters"),
+        readings=_per_position(scan, "readings"),
+    )
+
+
+def seen(scan: Scan, view: View) -> Scan:
+    """Return the scan as it looks through the corrections, for `Process.outputs`."""
+    signals: dict[str, Signal] = {scan.detector: _Corrected(view)}
+    return replace(scan, signals=signals, axes=dict(view.layout.axes))
+
+
+def _per_position(scan: Scan, kind: str) -> dict[str, NDArray[Any]]:
+    shape = scan.scan_shape
+    fields = {name: np.asarray(item.value) for name, item in getattr(scan, kind).items()}
+    return {name: values for name, values in fields.items() if values.shape == shape}
+
+
+class _Corrected(Signal):
+    """The corrected frames as a signal."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self.units = view.layout.units
+        self.long_name = view.signal.long_name
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self._view.layout.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self._view.layout.dtype
+
+    def read(self, selection: Any) -> NDArray[Any]:
+        region, index = bounding(selection, self.shape)
+        return np.asarray(self._view.read(region).data[index])
+
+
+def bounding(selection: Any, shape: tuple[int, ...]) -> tuple[Selection, tuple[Any, ...]]:
+    """Return the region that holds a selection, and the index that takes it from there."""
+    given = selection if isinstance(selection, tuple) else (selection,)
+    at = next((k for k, part in enumerate(given) if part is ...), len(given))
+    missing = len(shape) - len(given) + (at < len(given))
+    parts = (*given[:at], *(slice(None),) * missing, *given[at + 1 :])
+    region: list[slice] = []
+    index: list[slice | int] = []
+    for part, length in zip(parts, shape, strict=True):
+        if isinstance(part, slice):
+            start, stop, step = part.indices(length)
+            region.append(slice(start, max(start, stop)))
+            index.append(slice(None, None, step))
+        else:
+            start = int(part) % length
+            region.append(slice(start, start + 1))
+            index.append(0)
+    return tuple(region), tuple(index)
+
+
+def without_metadata(scan: Scan) -> Scan:
+    """Return the scan without what is read lazily from its file, so that it can be pickled."""
+    return replace(scan, metadata=Group("NXentry"), raw_metadata=RawMetadata())
