@@ -105,7 +105,8 @@ def translate(
 ) -> Path:
     """Translate one scan into a NeXus file that every tool of the field opens.
 
-    The file appears under its name only when it is complete and has passed validation.
+    The file appears under its name only when it is complete and has passed nxscan's
+    own checks, silx's and USID's; `validate` asks every validator.
 
     Parameters
     ----------

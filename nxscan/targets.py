@@ -166,7 +166,7 @@ def _identity(provenance: Provenance) -> tuple[object, ...]:
 
 
 def write(scan: Scan, target: Path, *, overwrite: bool, progress: OnProgress | None) -> Path:
-    """Write a scan; the file gets its name only when it has passed validation."""
+    """Write a scan; the file gets its name only when it has passed the checks."""
     from nxscan.nexus import write_scan
 
     write_scan(scan, target, overwrite=overwrite, progress=progress, check=_check)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _EVEN = 0.01
 """Steps that differ by less than this part of the mean step are called even."""
+_MIRRORED = 1e-12
+"""Places that differ by less than this part of the range from their mirror image are its own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +36,8 @@ class Along:
         Middle and half of the range.
     linear, squared : ndarray of int64
         Which rows of `Curves.rows` have its powers, times the weights and their squares.
+    edge_means : ndarray, shape (5,)
+        Means of w u^0 to w u^4 over the positions at the edge.
 
     """
 
@@ -42,6 +46,7 @@ class Along:
     scale: float
     linear: NDArray[np.int64]
     squared: NDArray[np.int64]
+    edge_means: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +60,12 @@ class Curves:
     along : tuple of Along
         The axes.
     rows : ndarray, shape (k, positions)
-        Coefficients of all sums over positions: weights times powers of u; last, 1 at the edge.
+        Coefficients of all sums over positions: weights times powers of u.
+    edge_row : int
+        The row that is 1 at the edge.
+    even : int or None
+        How many rows, the first ones, are the same backwards, if all others change their sign
+        backwards; else None.
     edge : ndarray of bool, shape (positions,)
         Which positions are at the scan's edge.
     weighted : bool
@@ -66,6 +76,8 @@ class Curves:
     scan_shape: tuple[int, ...]
     along: tuple[Along, ...]
     rows: Floats
+    edge_row: int
+    even: int | None
     edge: NDArray[np.bool_]
     weighted: bool
 
@@ -74,10 +86,6 @@ class Curves:
         rows = self.rows.reshape(-1, *self.scan_shape)[(slice(None), *selection)]
         edge = self.edge.reshape(self.scan_shape)[tuple(selection)]
         return np.ascontiguousarray(rows.reshape(len(rows), -1)), edge.ravel()
-
-    def edge_means(self, along: Along) -> Floats:
-        """Return the means of w u^0 to w u^4 over the positions at the edge."""
-        return np.ascontiguousarray(self.rows[along.linear][:, self.edge].mean(axis=1))
 
 
 def make_curves(scan: Scan, names: Sequence[str], edge: int | None, weights: str) -> Curves:
@@ -110,13 +118,32 @@ def make_curves(scan: Scan, names: Sequence[str], edge: int | None, weights: str
         rows += [weight**2, *(weight**2 * u**k for u, _, _ in scaled for k in range(1, 9))]
         squared = [[base, *range(base + 1 + 8 * a, base + 9 + 8 * a)] for a in range(len(axes))]
     rows.append(at_edge.astype(float))
+    table, place, even = _ordered(np.array(rows))
     along = tuple(
-        Along(axis, origin, scale, np.array(first), np.array(second))
+        Along(
+            axis, origin, scale, place[first], place[second], _means(table[place[first]], at_edge)
+        )
         for axis, (_, origin, scale), first, second in zip(
             axes, scaled, linear, squared, strict=True
         )
     )
-    return Curves(scan.scan_shape, along, np.array(rows), at_edge, weighted)
+    return Curves(scan.scan_shape, along, table, int(place[-1]), even, at_edge, weighted)
+
+
+def _ordered(rows: Floats) -> tuple[Floats, NDArray[np.int64], int | None]:
+    """Put rows that are the same backwards first, if the others change their sign backwards.
+
+    Returns the rows, where each went, and how many came first; None if there are others.
+    """
+    same = (rows == rows[:, ::-1]).all(axis=1)
+    changed = (rows == -rows[:, ::-1]).all(axis=1)
+    order = np.argsort(~same, kind="stable")
+    place = np.argsort(order, kind="stable")
+    return rows[order], place, int(same.sum()) if (same | changed).all() else None
+
+
+def _means(rows: Floats, at_edge: NDArray[np.bool_]) -> Floats:
+    return np.ascontiguousarray(rows[:, at_edge].mean(axis=1)) if at_edge.any() else np.zeros(5)
 
 
 def chosen_axes(scan: Scan, names: Sequence[str]) -> list[Axis]:
@@ -167,24 +194,33 @@ def _places(scan: Scan, axis: Axis) -> Floats:
 def _scaled(values: Floats) -> tuple[Floats, float, float]:
     low, high = float(values.min()), float(values.max())
     origin, scale = low + 0.5 * (high - low), 0.5 * (high - low) or 1.0
-    return (values - origin) / scale, origin, scale
+    u = (values - origin) / scale
+    if np.abs(u + u[::-1]).max() < _MIRRORED:
+        u = 0.5 * (u - u[::-1])
+    return u, origin, scale
 
 
 def _weights(scan: Scan, axes: list[Axis], places: list[Floats], kind: str) -> Floats:
     """Return the weight of each position: its cell along each axis, 1 on average.
 
-    Where several axes share a dimension (a list of positions), there are no cells: 1.
+    Places that several motors reached in no order have no cells: 1.
     """
     weight = np.ones(scan.scan_shape)
     for axis, values in zip(axes, places, strict=True):
-        shared = [other for other in axes if other.dimension == axis.dimension]
-        if kind == "even" or len(shared) > 1:
+        if kind == "even" or _is_list(scan, axis):
             continue
         along = np.moveaxis(values.reshape(scan.scan_shape), axis.dimension, -1)
         cells = np.apply_along_axis(_cells, -1, along)
         if kind == "steps" or np.abs(cells - 1).max() > _EVEN:
             weight *= np.moveaxis(cells, -1, axis.dimension)
     return weight.ravel()
+
+
+def _is_list(scan: Scan, axis: Axis) -> bool:
+    """Whether positions along the axis' dimension are a list of places of several motors."""
+    motors = [other for other in scan.axes_along(axis.dimension) if other.role == "scan"]
+    steps = np.diff(axis.values)
+    return len(motors) > 1 and not ((steps > 0).all() or (steps < 0).all())
 
 
 def _cells(values: Floats) -> Floats:
@@ -203,9 +239,13 @@ def _cells(values: Floats) -> Floats:
 
 
 def _edge(scan: Scan, axes: list[Axis], count: int | None) -> NDArray[np.bool_]:
-    """Return which positions have one of the first or last values of one of the axes."""
+    """Return which positions have one of the first or last values of one of the axes.
+
+    An axis of two or three values says nothing about an edge, unless it is the only one.
+    """
     found: NDArray[Any] = np.zeros(scan.scan_shape, bool)
-    for axis in axes:
+    long = [axis for axis in axes if len(np.unique(axis.values)) > 3] or axes
+    for axis in long:
         values, where = np.unique(axis.values, return_inverse=True)
         depth = min(count or max(1, len(values) // 20), max(1, (len(values) - 1) // 2))
         ends = (where < depth) | (where >= len(values) - depth)

@@ -18,7 +18,7 @@ def processes(
     name: Annotated[
         str | None,
         typer.Argument(
-            metavar="[NAME]",
+            metavar="NAME",
             help="Tell all about this one; module:Class and file.py:Class work, too.",
             show_default=False,
         ),
@@ -45,14 +45,14 @@ def _show_all(*, json: bool) -> None:
         print_json([_plain(one, facts) for one, facts in found])
         return
     shared = {one.name for one, _ in found if _is_shared(one, [other for other, _ in found])}
-    for kind, title in (("process", "Processes"), ("correction", "Corrections")):
-        heading(title)
+    for kind, title in (("process", "Processes"), ("correction", "\nCorrections")):
+        typer.secho(title, bold=True)
         rows = [
             (
                 one.reference if one.name in shared else one.name,
-                *([facts.per] if kind == "process" else []),
+                *([facts.per or "-"] if kind == "process" else []),
                 one.package,
-                facts.summary or "-",
+                _unquoted(facts.summary) or "-",
             )
             for one, facts in found
             if one.kind == kind
@@ -78,28 +78,25 @@ def _show_one(name: str, *, json: bool) -> None:
         print_json(_plain(one, facts))
         return
     typer.echo(f"{one.kind} {one.name}, version {facts.version}, from {one.package}")
-    typer.echo(f"\n{facts.doc or '(no docstring)'}")
+    typer.echo(f"\n{_unquoted(facts.doc) or '(no docstring)'}")
     heading("Parameters")
     echo(_parameters(facts) if facts.parameters else paragraph("none"))
     if one.kind == "process":
-        heading(f"Outputs, one value per {facts.per}")
+        heading(f"Outputs, one value per {facts.per or 'what the parameters say'}")
         echo(_outputs(facts))
     heading("How to use it")
     echo(paragraph(_example(one, facts)))
 
 
 def _parameters(facts: "Facts") -> Iterator[str]:
-    rows = [
-        (
-            one.name,
-            f"{one.type}{f', {one.limits}' if one.limits else ''}",
-            one.default,
-            one.units or "-",
-            one.help or "-",
-        )
-        for one in facts.parameters
-    ]
-    return table(rows, ("name", "takes", "default", "unit", "what it is"))
+    width = max(len(one.name) for one in facts.parameters)
+    for one in facts.parameters:
+        takes = ", ".join(part for part in (one.type, one.limits) if part)
+        unit = f", in {one.units}" if one.units else ""
+        default = "must be given" if one.required else f"default {one.default or 'empty'}"
+        yield from paragraph(f"{takes}{unit}; {default}", f"  {one.name:<{width}}  ")
+        if one.help:
+            yield from paragraph(one.help, " " * (width + 4))
 
 
 def _outputs(facts: "Facts") -> Iterator[str]:
@@ -114,13 +111,18 @@ def _outputs(facts: "Facts") -> Iterator[str]:
     yield from paragraph("(for a scan along one axis, mu)")
 
 
+def _unquoted(doc: str) -> str:
+    """Return a docstring as a terminal shows it best."""
+    return doc.replace("``", "'")
+
+
 def _role(output: "OutputFacts") -> str:
     return ", ".join(part for part in (output.help, "default plot" * output.default) if part)
 
 
 def _example(one: "Installed", facts: "Facts") -> str:
     """Return a command that uses it; what must be given is in capital letters."""
-    needed = [f.name for f in facts.parameters if f.default == "required"]
+    needed = [f.name for f in facts.parameters if f.required]
     if one.kind == "process":
         given = "".join(f" -p {name}={name.upper()}" for name in needed)
         return f"nxscan run {one.name} scan.nxs{given}"

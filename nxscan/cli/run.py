@@ -79,7 +79,7 @@ def run(
     command = _Command(
         process,
         {
-            "--into": into, "-p": parameter, "-c": correction, "--on": on,
+            "-p": parameter, "-c": correction, "--on": on, "--into": into,
             "--executor": None if executor == "threads" else executor, "--workers": workers,
             "--memory": memory, "--fresh": fresh, "--json": json,
         },

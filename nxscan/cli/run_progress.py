@@ -35,7 +35,7 @@ class RunBar:
         self.last: RunProgress | None = None
         self._bar: RichProgress | None = rich_bar() if sys.stderr.isatty() else None
         self._task: TaskID | None = None
-        self._begun = 0.0
+        self._begun, self._bytes = 0.0, 0
         self._notes: set[tuple[str, str]] = set()
 
     def __enter__(self) -> Self:
@@ -80,7 +80,7 @@ class RunBar:
         """Begin a bar where the run stands, so that what is resumed counts for no speed."""
         if replace and self._task is not None:
             bar.remove_task(self._task)
-        self._begun = time.perf_counter()
+        self._begun, self._bytes = time.perf_counter(), progress.bytes_done
         self._task = bar.add_task(
             progress.process,
             total=progress.blocks_total,
@@ -90,9 +90,8 @@ class RunBar:
 
     def _rate(self, progress: "RunProgress") -> str:
         seconds = max(time.perf_counter() - self._begun, 1e-3)
-        if not progress.bytes_done:
-            return ""
-        return f"blocks  {progress.bytes_done / seconds / 1e6:.0f} MB/s"
+        since = progress.bytes_done - self._bytes
+        return f"blocks  {since / seconds / 1e6:.0f} MB/s" if since else "blocks"
 
 
 def _is_another(before: "RunProgress", now: "RunProgress") -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -43,9 +44,16 @@ def print_result(result: "Result", *, json: bool) -> None:
     if json:
         print_json(_plain(result, found))
         return
-    typer.echo(f"{result.path}: /entry/{result.group}")
+    path = str(_from_here(result.path))
+    typer.echo(f"{path}: /entry/{result.group}")
     echo(table(list(_rows(result, found))))
-    typer.echo(f"To look at it: {command_line(['nxscan', 'view', str(result.path)])}")
+    typer.echo(f"To look at it: {command_line(['nxscan', 'view', path])}")
+
+
+def _from_here(path: Path) -> Path:
+    """Return a path as seen from the current folder, if it lies below."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _rows(result: "Result", found: Statistics) -> Iterator[tuple[str, str, str]]:

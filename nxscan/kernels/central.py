@@ -74,25 +74,33 @@ def moments(
         size = min(_C, sums.shape[1] - low)
         high = low + size
         for k in range(5):
-            a[k * _C : k * _C + size] = sums[linear[k], low:high]
+            _set(a[k * _C : k * _C + size], sums[linear[k], low:high])
             _copy(weights, linear[k], low, a[(5 + k) * _C : (5 + k) * _C + size])
         for k in range(9):
             row = a[(10 + k) * _C : (10 + k) * _C + size]
             _copy(weights, squared[k], low, row)
             _mix(noise[0], variances[squared[k], low:high], noise[1], row)
         for k in range(3):
-            a[(19 + k) * _C : (19 + k) * _C + size] = background[k, low:high]
+            _set(a[(19 + k) * _C : (19 + k) * _C + size], background[k, low:high])
         _chunk(a, size, edge[0], edge[1], edge[2], edge[3], edge[4])
         for k in range(OUTCOMES):
-            out[k, low:high] = a[(22 + k) * _C : (22 + k) * _C + size]
+            _set(out[k, low:high], a[(22 + k) * _C : (22 + k) * _C + size])
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
 def _copy(weights: Floats, k: int, low: int, row: Floats) -> None:
     if weights.shape[1] == 1:
-        row[:] = weights[k, 0]
+        value = weights[k, 0]
+        for p in range(len(row)):
+            row[p] = value
     else:
-        row[:] = weights[k, low : low + len(row)]
+        _set(row, weights[k, low : low + len(row)])
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _set(row: Floats, values: Floats) -> None:
+    for p in range(len(row)):
+        row[p] = values[p]
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
@@ -102,15 +110,17 @@ def _mix(by: float, values: Floats, other: float, row: Floats) -> None:
 
 
 @njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})  # type: ignore[untyped-decorator]
-def _chunk(
-    a: Floats, size: int, f0: float, f1: float, f2: float, f3: float, f4: float
-) -> None:
+def _chunk(a: Floats, size: int, f0: float, f1: float, f2: float, f3: float, f4: float) -> None:
     """Compute one row of pixels; see the module for the formulas."""
     nan = np.nan
     for p in range(size):
         b, vb, ve = a[p + 19 * _C], a[p + 20 * _C], a[p + 21 * _C]
         w0, w1, w2, w3, w4 = (
-            a[p + 5 * _C], a[p + 6 * _C], a[p + 7 * _C], a[p + 8 * _C], a[p + 9 * _C],
+            a[p + 5 * _C],
+            a[p + 6 * _C],
+            a[p + 7 * _C],
+            a[p + 8 * _C],
+            a[p + 9 * _C],
         )
         s0 = a[p]
         m0 = s0 - b * w0
@@ -129,20 +139,32 @@ def _chunk(
         g2 = g * g
         g3, g4 = c3 * g2 * g, c4 * g2 * g2
         t0, t1, t2, t3, t4 = (
-            a[p + 10 * _C], a[p + 11 * _C], a[p + 12 * _C], a[p + 13 * _C], a[p + 14 * _C],
+            a[p + 10 * _C],
+            a[p + 11 * _C],
+            a[p + 12 * _C],
+            a[p + 13 * _C],
+            a[p + 14 * _C],
         )
         t5, t6, t7, t8 = a[p + 15 * _C], a[p + 16 * _C], a[p + 17 * _C], a[p + 18 * _C]
         z1 = (t1 + d * t0) * g
         z2 = (t2 + d * (2 * t1 + d * t0)) * g2
         z3 = (t3 + d * (3 * t2 + d * (3 * t1 + d * t0))) * g2 * g
         z4 = (t4 + d * (4 * t3 + d * (6 * t2 + d * (4 * t1 + d * t0)))) * g2 * g2
-        z5 = (t5 + d * (5 * t4 + d * (10 * t3 + d * (10 * t2 + d * (5 * t1 + d * t0))))) * (g2 * g2 * g)
+        z5 = (t5 + d * (5 * t4 + d * (10 * t3 + d * (10 * t2 + d * (5 * t1 + d * t0))))) * (
+            g2 * g2 * g
+        )
         z6 = (
-            t6 + d * (6 * t5 + d * (15 * t4 + d * (20 * t3 + d * (15 * t2 + d * (6 * t1 + d * t0)))))
+            t6
+            + d * (6 * t5 + d * (15 * t4 + d * (20 * t3 + d * (15 * t2 + d * (6 * t1 + d * t0)))))
         ) * (g2 * g2 * g2)
         z8 = t8 + d * (
-            8 * t7 + d * (28 * t6 + d * (56 * t5 + d * (70 * t4 + d * (
-                56 * t3 + d * (28 * t2 + d * (8 * t1 + d * t0))))))
+            8 * t7
+            + d
+            * (
+                28 * t6
+                + d
+                * (56 * t5 + d * (70 * t4 + d * (56 * t3 + d * (28 * t2 + d * (8 * t1 + d * t0)))))
+            )
         )
         z8 *= g2 * g2 * (g2 * g2)
         y1 = (w1 + d * w0) * g

@@ -28,10 +28,6 @@ _HEADER = 12
 _CHECKSUM = 4
 
 
-def _signature(count: int) -> Any:
-    return types.int64(*(types.int64,) * (count + 1))
-
-
 def _caller(result: int, arguments: tuple[int, ...]) -> Any:
     """Return what generates a call of C at an address: bits of its result and arguments."""
 
@@ -49,26 +45,26 @@ def _caller(result: int, arguments: tuple[int, ...]) -> Any:
 
 
 @intrinsic
-def _pread(context: Any, address: Any, file: Any, buffer: Any, count: Any, offset: Any) -> Any:
+def _pread(_: Any, address: Any, file: Any, buffer: Any, count: Any, offset: Any) -> Any:
     """``ssize_t pread(int, void *, size_t, off_t)``, where off_t has 64 bits."""
-    return _signature(4), _caller(64, (32, 64, 64, 64))
+    return types.int64(address, file, buffer, count, offset), _caller(64, (32, 64, 64, 64))
 
 
 @intrinsic
-def _lz4(context: Any, address: Any, source: Any, target: Any, size: Any, most: Any) -> Any:
+def _lz4(_: Any, address: Any, source: Any, target: Any, size: Any, most: Any) -> Any:
     """``int LZ4_decompress_safe(const char *, char *, int, int)``."""
-    return _signature(4), _caller(32, (64, 64, 32, 32))
+    return types.int64(address, source, target, size, most), _caller(32, (64, 64, 32, 32))
 
 
 @intrinsic
 def _unshuffle_bits(
-    context: Any, address: Any, source: Any, target: Any, count: Any, itemsize: Any
+    _: Any, address: Any, source: Any, target: Any, count: Any, itemsize: Any
 ) -> Any:
     """``int64_t bshuf_untrans_bit_elem(const void *, void *, size_t, size_t)``."""
-    return _signature(4), _caller(64, (64, 64, 64, 64))
+    return types.int64(address, source, target, count, itemsize), _caller(64, (64, 64, 64, 64))
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+@njit(nogil=True, cache=True)
 def fletcher32(data: Bytes) -> int:
     """Return HDF5's Fletcher-32 checksum (H5checksum.c) of bytes, at memory speed.
 
@@ -100,13 +96,13 @@ def fletcher32(data: Bytes) -> int:
         high += low
         some = some or data[-1] != 0
     if not some:
-        return np.int64(0)
+        return 0
     low = (low % _MODULUS * np.uint64(256) + _MODULUS - np.uint64(1)) % _MODULUS + np.uint64(1)
     high = (high % _MODULUS * np.uint64(256) + _MODULUS - np.uint64(1)) % _MODULUS + np.uint64(1)
-    return np.int64((high << np.uint64(16)) | low)
+    return int((high << np.uint64(16)) | low)
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+@njit(nogil=True, cache=True)
 def is_checked(stored: Bytes) -> bool:
     """Tell whether the checksum at the end of stored bytes is theirs.
 
@@ -120,10 +116,10 @@ def is_checked(stored: Bytes) -> bool:
         found |= np.int64(stored[stop + k]) << (8 * k)
         swapped |= np.int64(stored[stop + (k ^ 1)]) << (8 * k)
     expected = fletcher32(stored[:stop])
-    return found == expected or swapped == expected
+    return bool(found == expected or swapped == expected)
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+@njit(nogil=True, cache=True)
 def unshuffle(source: Bytes, target: Bytes, itemsize: int) -> None:
     """Put bytes that HDF5's shuffle filter has sorted by significance back in their order."""
     count = source.size // itemsize
@@ -147,7 +143,7 @@ def unshuffle(source: Bytes, target: Bytes, itemsize: int) -> None:
         target[k] = source[k]
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+@njit(nogil=True, cache=True)
 def copy_box(
     source: Bytes,
     target: Bytes,
@@ -201,15 +197,15 @@ def copy_box(
             return
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+@njit(nogil=True, cache=True)
 def _big_endian(data: Bytes, start: int, count: int) -> int:
-    value = np.int64(0)
+    value = 0
     for k in range(start, start + count):
-        value = value << 8 | np.int64(data[k])
+        value = value << 8 | int(data[k])
     return value
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+@njit(nogil=True, cache=True)
 def _decode(
     stored: Bytes, target: Bytes, block: Bytes, itemsize: int, lz4: int, unshuffle_bits: int
 ) -> bool:
@@ -233,7 +229,10 @@ def _decode(
         if _lz4(lz4, source, block.ctypes.data, count, step) != step:
             return False
         place = target.ctypes.data + done
-        if _unshuffle_bits(unshuffle_bits, block.ctypes.data, place, step // itemsize, itemsize) < 0:
+        if (
+            _unshuffle_bits(unshuffle_bits, block.ctypes.data, place, step // itemsize, itemsize)
+            < 0
+        ):
             return False
         at += count
         done += step
@@ -244,7 +243,7 @@ def _decode(
     return True
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator, unused-ignore]
+@njit(nogil=True, cache=True)
 def read_chunks(
     functions: Numbers,
     file: int,

@@ -1,7 +1,9 @@
 """Inner loops of corrections: values of shape (positions, pixels), C order, in and out.
 
-``out`` may be ``values`` itself. Each loop takes integers to floats and corrects them in one
-pass.
+Each works on ``out``, floats, in pieces that stay in the fastest cache, and takes a piece over
+from ``values`` first where ``fresh`` says that ``out`` is still empty: one pass over memory.
+Where it is not, ``out`` is ``values``. (Loops that read one array and write another which may be
+the same are not vectorized.)
 """
 
 from __future__ import annotations
@@ -9,75 +11,86 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-
-@njit(nogil=True, cache=True)
-def convert(values, out):  # type: ignore[no-untyped-def]
-    """Take the values over as another type."""
-    for p in range(values.shape[0]):
-        for i in range(values.shape[1]):
-            out[p, i] = values[p, i]
+_PIECE = 4096
 
 
 @njit(nogil=True, cache=True)
-def subtract(values, frame, out):  # type: ignore[no-untyped-def]
+def _take(values, out):  # type: ignore[no-untyped-def]
+    """Take a piece of values over, as floats."""
+    for i in range(out.size):
+        out[i] = values[i]
+
+
+@njit(nogil=True, cache=True)
+def subtract(values, frame, out, fresh):  # type: ignore[no-untyped-def]
     """Subtract a frame from every position."""
-    for p in range(values.shape[0]):
-        for i in range(values.shape[1]):
-            out[p, i] = values[p, i]
-            out[p, i] -= frame[i]
+    for p in range(out.shape[0]):
+        for first in range(0, out.shape[1], _PIECE):
+            piece = out[p, first : first + _PIECE]
+            if fresh:
+                _take(values[p, first : first + _PIECE], piece)
+            part = frame[first : first + _PIECE]
+            for i in range(piece.size):
+                piece[i] -= part[i]
 
 
 @njit(nogil=True, cache=True)
-def multiply(values, frame, out):  # type: ignore[no-untyped-def]
+def multiply(values, frame, out, fresh):  # type: ignore[no-untyped-def]
     """Multiply every position by a frame."""
-    for p in range(values.shape[0]):
-        for i in range(values.shape[1]):
-            out[p, i] = values[p, i]
-            out[p, i] *= frame[i]
+    for p in range(out.shape[0]):
+        for first in range(0, out.shape[1], _PIECE):
+            piece = out[p, first : first + _PIECE]
+            if fresh:
+                _take(values[p, first : first + _PIECE], piece)
+            part = frame[first : first + _PIECE]
+            for i in range(piece.size):
+                piece[i] *= part[i]
 
 
 @njit(nogil=True, cache=True)
-def scale(values, factors, out):  # type: ignore[no-untyped-def]
+def scale(values, factors, out, fresh):  # type: ignore[no-untyped-def]
     """Multiply each position by its own factor."""
-    for p in range(values.shape[0]):
+    for p in range(out.shape[0]):
         factor = factors[p]
-        for i in range(values.shape[1]):
-            out[p, i] = values[p, i]
-            out[p, i] *= factor
+        for first in range(0, out.shape[1], _PIECE):
+            piece = out[p, first : first + _PIECE]
+            if fresh:
+                _take(values[p, first : first + _PIECE], piece)
+            for i in range(piece.size):
+                piece[i] *= factor
 
 
 @njit(nogil=True, cache=True)
-def flatten(values, dark, gain, out):  # type: ignore[no-untyped-def]
-    """Subtract a frame and multiply by another."""
-    for p in range(values.shape[0]):
-        for i in range(values.shape[1]):
-            out[p, i] = values[p, i]
-            out[p, i] = (out[p, i] - dark[i]) * gain[i]
-
-
-@njit(nogil=True, cache=True)
-def replace_outside(values, low, high, fill, out):  # type: ignore[no-untyped-def]
+def replace_outside(values, low, high, fill, out, fresh):  # type: ignore[no-untyped-def]
     """Put ``fill`` where a value is below ``low`` or above ``high``; NaN stays NaN."""
-    for p in range(values.shape[0]):
-        for i in range(values.shape[1]):
-            value = values[p, i]
-            out[p, i] = fill if value < low or value > high else value
+    for p in range(out.shape[0]):
+        for first in range(0, out.shape[1], _PIECE):
+            piece = out[p, first : first + _PIECE]
+            if fresh:
+                _take(values[p, first : first + _PIECE], piece)
+            for i in range(piece.size):
+                value = piece[i]
+                piece[i] = fill if (value < low) | (value > high) else value
 
 
 @njit(nogil=True, cache=True)
-def mask(values, keep, full, gap, out):  # type: ignore[no-untyped-def]
-    """Keep a value, or make it NaN.
+def mask(values, keep, full, gap, missing, out, fresh):  # type: ignore[no-untyped-def]
+    """Make a value ``missing`` (NaN) where it is in one of two ranges; multiply by ``keep``.
 
     ``keep`` is 1 for a good pixel and NaN for a bad one. ``full`` and ``gap`` are the first and
-    last of two ranges of values to be masked, in the values' type; an empty one has its first
-    above its last.
+    last value of each range; an empty one has its first above its last.
     """
-    for p in range(values.shape[0]):
-        for i in range(values.shape[1]):
-            value = values[p, i]
-            bad = (full[0] <= value <= full[1]) or (gap[0] <= value <= gap[1])
-            out[p, i] = value
-            out[p, i] = np.nan if bad else out[p, i] * keep[i]
+    for p in range(out.shape[0]):
+        for first in range(0, out.shape[1], _PIECE):
+            piece = out[p, first : first + _PIECE]
+            if fresh:
+                _take(values[p, first : first + _PIECE], piece)
+            part = keep[first : first + _PIECE]
+            for i in range(piece.size):
+                value = piece[i]
+                is_full = (value >= full[0]) & (value <= full[1])
+                is_gap = (value >= gap[0]) & (value <= gap[1])
+                piece[i] = (missing if is_full | is_gap else value) * part[i]
 
 
 @njit(nogil=True, cache=True)
@@ -93,8 +106,8 @@ def drop_missing(data, variance):  # type: ignore[no-untyped-def]
     """Make the variance NaN where the value is."""
     for p in range(data.shape[0]):
         for i in range(data.shape[1]):
-            if data[p, i] != data[p, i]:
-                variance[p, i] = data[p, i]
+            value = data[p, i]
+            variance[p, i] = variance[p, i] if value == value else value
 
 
 @njit(nogil=True, cache=True)
@@ -102,35 +115,56 @@ def invalidate_missing(data, valid):  # type: ignore[no-untyped-def]
     """Make a value invalid where it is NaN."""
     for p in range(data.shape[0]):
         for i in range(data.shape[1]):
-            valid[p, i] = valid[p, i] and data[p, i] == data[p, i]
+            valid[p, i] &= data[p, i] == data[p, i]
 
 
 @njit(nogil=True, cache=True)
-def bin_sums(values, rows, columns, sums, counts):  # type: ignore[no-untyped-def]
-    """Add up bins of rows × columns, over what is not NaN.
+def join(values, rows, columns, wanted, out):  # type: ignore[no-untyped-def]
+    """Join bins of rows × columns to the mean of what is not NaN, times ``wanted``.
 
     Parameters
     ----------
     values : array, shape (positions, rows · n, columns · m)
-        Whole bins.
+        Whole bins; what is more is left out.
     rows, columns : int
         Size of a bin.
-    sums : array of float64, shape (positions, n, m)
-        Takes the sums.
-    counts : array of int32, shape (positions, n, m)
-        Takes how many values each is of.
+    wanted : float
+        1 for means, the number of pixels in a bin for sums.
+    out : array of floats, shape (positions, n, m)
+        Takes them; NaN where every value is NaN.
 
     """
-    for p in range(sums.shape[0]):
-        for y in range(sums.shape[1]):
-            for x in range(sums.shape[2]):
-                total = 0.0
-                count = 0
+    width = out.shape[2] * columns
+    sums, counts = np.empty(width), np.empty(width, np.int64)
+    for p in range(out.shape[0]):
+        for y in range(out.shape[1]):
+            sums[:] = 0.0
+            counts[:] = 0
+            for j in range(y * rows, (y + 1) * rows):
+                row = values[p, j]
+                for i in range(width):
+                    value = row[i]
+                    there = value == value
+                    sums[i] += value if there else 0.0
+                    counts[i] += there
+            for x in range(out.shape[2]):
+                total, count = 0.0, 0
+                for i in range(x * columns, (x + 1) * columns):
+                    total += sums[i]
+                    count += counts[i]
+                out[p, y, x] = total * wanted / count if count else np.nan
+
+
+@njit(nogil=True, cache=True)
+def join_variance(values, variance, rows, columns, wanted, out):  # type: ignore[no-untyped-def]
+    """Join variances as `join` joins the values: (wanted / n)² times the sum of the n there."""
+    for p in range(out.shape[0]):
+        for y in range(out.shape[1]):
+            for x in range(out.shape[2]):
+                total, count = 0.0, 0
                 for j in range(y * rows, (y + 1) * rows):
                     for i in range(x * columns, (x + 1) * columns):
-                        value = values[p, j, i]
-                        if value == value:
-                            total += value
+                        if values[p, j, i] == values[p, j, i]:
+                            total += variance[p, j, i]
                             count += 1
-                sums[p, y, x] = total
-                counts[p, y, x] = count
+                out[p, y, x] = total * (wanted / count) ** 2 if count else np.nan

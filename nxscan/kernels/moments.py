@@ -37,10 +37,8 @@ def power_sums(frames: NDArray[Any], start: int, rows: Floats, sums: Floats) -> 
 
     """
     n, pixels = len(frames), sums.shape[1]
-    padded = np.zeros((len(rows) + len(rows) % 2, n + -n % _TOGETHER))
-    padded[: len(rows), :n] = rows
+    padded = _padded(rows)
     values = np.zeros(_TOGETHER * _STRIP)
-    unused = np.zeros(_STRIP)
     for low in range(0, pixels, _STRIP):
         size = min(_STRIP, pixels - low)
         for first in range(0, n, _TOGETHER):
@@ -52,11 +50,76 @@ def power_sums(frames: NDArray[Any], start: int, rows: Floats, sums: Floats) -> 
                         target[p] = source[p]
                 else:
                     target[:] = 0.0
-            for k in range(0, len(rows), 2):
-                c = padded[k : k + 2, first : first + _TOGETHER]
-                one = sums[k, low : low + size]
-                two = sums[k + 1, low : low + size] if k + 1 < len(rows) else unused[:size]
-                _add_two(values, c, one, two)
+            _add_rows(values, padded, first, sums, 0, len(rows), low, size)
+
+
+@njit(nogil=True, cache=True, fastmath={"contract"})  # type: ignore[untyped-decorator]
+def mirrored_sums(
+    frames: NDArray[Any], start: int, even: Floats, odd: Floats, sums: Floats
+) -> None:
+    """Add what `power_sums` adds, for rows that are mirrored at their middle.
+
+    The first and the last frame, the second and the last but one ... are added and subtracted
+    first, so that there is half as much to multiply.
+
+    Parameters
+    ----------
+    frames : ndarray, shape (n, all pixels), in C order
+        Values.
+    start : int
+        The first pixel.
+    even : ndarray of float64, shape (k, (n + 1) // 2)
+        The first halves of rows that are the same backwards.
+    odd : ndarray of float64, shape (l, (n + 1) // 2)
+        The first halves of rows that change their sign backwards.
+    sums : ndarray of float64, shape (k + l, pixels)
+        What is added to, even rows first.
+
+    """
+    n, pixels, half = len(frames), sums.shape[1], even.shape[1]
+    many, few = _padded(even), _padded(odd)
+    if n % 2:
+        many[:, half - 1] *= 0.5
+    plus, minus = np.zeros(_TOGETHER * _STRIP), np.zeros(_TOGETHER * _STRIP)
+    for low in range(0, pixels, _STRIP):
+        size = min(_STRIP, pixels - low)
+        for first in range(0, half, _TOGETHER):
+            for j in range(_TOGETHER):
+                added = plus[j * _STRIP : (j + 1) * _STRIP]
+                taken = minus[j * _STRIP : (j + 1) * _STRIP]
+                if first + j < half:
+                    one = frames[first + j, start + low : start + low + size]
+                    two = frames[n - 1 - first - j, start + low : start + low + size]
+                    for p in range(size):
+                        added[p] = np.float64(one[p]) + np.float64(two[p])
+                        taken[p] = np.float64(one[p]) - np.float64(two[p])
+                else:
+                    added[:] = 0.0
+                    taken[:] = 0.0
+            _add_rows(plus, many, first, sums, 0, len(even), low, size)
+            _add_rows(minus, few, first, sums, len(even), len(odd), low, size)
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _padded(rows: Floats) -> Floats:
+    """Return the rows with zeros added, so that they come in pairs of eights."""
+    n = rows.shape[1]
+    padded = np.zeros((len(rows) + len(rows) % 2, n + -n % _TOGETHER))
+    padded[: len(rows), :n] = rows
+    return padded
+
+
+@njit(nogil=True, cache=True, fastmath={"contract"})  # type: ignore[untyped-decorator]
+def _add_rows(
+    v: Floats, rows: Floats, first: int, sums: Floats, top: int, count: int, low: int, size: int
+) -> None:
+    """Add combinations of eight frames to ``count`` rows of sums from row ``top`` on."""
+    unused = np.zeros(_STRIP)
+    for k in range(0, count, 2):
+        c = rows[k : k + 2, first : first + _TOGETHER]
+        one = sums[top + k, low : low + size]
+        two = sums[top + k + 1, low : low + size] if k + 1 < count else unused[:size]
+        _add_two(v, c, one, two)
 
 
 @njit(nogil=True, cache=True, fastmath={"contract"})  # type: ignore[untyped-decorator]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import h5py
@@ -16,6 +17,7 @@ from nxscan.nexus.stacks import stacks
 from nxscan.nexus.usid import write_usid
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     import numpy as np
@@ -57,11 +59,16 @@ class FramesFile:
             self.apart.set_result(self._is_large())
         self.checksums.set_result(checksums)
 
-    def fail(self, error: BaseException) -> None:
-        """Say that the file will not be complete: who waits for it gets the error."""
-        for future in (self.apart, self.checksums):
-            if not future.done():
-                future.set_exception(error)
+    @contextmanager
+    def failing_with_us(self) -> Iterator[None]:
+        """Hand an error of the block to who waits for the file: it will not be complete."""
+        try:
+            yield
+        except BaseException as error:
+            for future in (self.apart, self.checksums):
+                if not future.done():
+                    future.set_exception(error)
+            raise
 
     def _is_large(self) -> bool:
         return self.path.stat().st_size > layout.INLINE_LIMIT

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ABSENT = -1
 
 
-class Unwritten(Exception):
+class UnwrittenError(Exception):
     """Parts of a dataset that were never written.
 
     Parameters
@@ -82,7 +82,7 @@ class Boxes:
             in_row = (self.chunk_steps[axis] == run) & (self.out_steps[axis] == run)
             found &= in_row | (wanted == 1)
             run = run * wanted
-        return found & (run == size)
+        return np.asarray(found & (run == size))
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,14 +116,14 @@ class ChunkTable:
         return bool((self.offsets != ABSENT).all())
 
     def check_written(self, region: Region) -> None:
-        """Raise `Unwritten` if a chunk that a region touches was never written."""
+        """Raise `UnwrittenError` if a chunk that a region touches was never written."""
         if self.is_complete:
             return
         first = touching(region, self.chunks)
         absent = np.argwhere(self.offsets.reshape(self.grid)[tuple(first)] == ABSENT)
         if len(absent):
             origins = (absent + [part.start for part in first]) * np.array(self.chunks)
-            raise Unwritten([self._region(origin) for origin in origins.tolist()])
+            raise UnwrittenError([self._region(origin) for origin in origins.tolist()])
 
     def _region(self, origin: list[int]) -> Region:
         return tuple(

@@ -33,7 +33,7 @@ MOST = 2**31 - 1
 _CHECKSUM = 4
 
 
-class DecodeError(Exception):
+class DecodeError(RuntimeError):
     """A stored chunk that is not what its filters make."""
 
 
@@ -52,19 +52,14 @@ class Buffers(threading.local):
 
 
 class Step(Protocol):
-    """One filter, undone.
+    """One filter, undone."""
 
-    Attributes
-    ----------
-    growth : int or None
-        Bytes that the filter adds; None where it compresses.
+    @property
+    def growth(self) -> int | None:
+        """Bytes that the filter adds; None where it compresses."""
 
-    """
-
-    growth: int | None
-
-    def decode(self, source: Bytes, target: Bytes) -> None:
-        """Undo the filter, filling the target."""
+    def decode(self, source: Bytes, target: Bytes) -> Bytes:
+        """Undo the filter into the target, or memory of its own of that size, and return it."""
 
 
 class Fletcher32:
@@ -72,12 +67,9 @@ class Fletcher32:
 
     growth: int | None = _CHECKSUM
 
-    def decode(self, source: Bytes, target: Bytes) -> None:
-        """Check and copy."""
-        target[:] = self.strip(source)
-
-    def strip(self, source: Bytes) -> Bytes:
+    def decode(self, source: Bytes, target: Bytes) -> Bytes:
         """Check, and return what was checked."""
+        del target
         from nxscan.kernels.chunks import is_checked
 
         if not is_checked(source):
@@ -92,11 +84,12 @@ class Shuffle:
     itemsize: int
     growth: int | None = 0
 
-    def decode(self, source: Bytes, target: Bytes) -> None:
+    def decode(self, source: Bytes, target: Bytes) -> Bytes:
         """Put them back in order."""
         from nxscan.kernels.chunks import unshuffle
 
         unshuffle(source, target, self.itemsize)
+        return target
 
 
 class Deflate:
@@ -104,7 +97,7 @@ class Deflate:
 
     growth: int | None = None
 
-    def decode(self, source: Bytes, target: Bytes) -> None:
+    def decode(self, source: Bytes, target: Bytes) -> Bytes:
         """Decompress, and let zlib's own checksum decide."""
         from isal import igzip_lib
 
@@ -112,11 +105,11 @@ class Deflate:
         try:
             # one byte more than there should be shows what is too long
             found = stream.decompress(source.data, max_length=target.size + 1)
-        except (igzip_lib.IsalError, ValueError, EOFError) as error:
+        except (igzip_lib.error, ValueError, EOFError) as error:  # type: ignore[misc]
             raise DecodeError(f"gzip: {error}") from error
         if not stream.eof or len(found) != target.size:
             raise DecodeError(f"gzip: {len(found)} bytes came out, expected {target.size}")
-        target[:] = np.frombuffer(found, np.uint8)
+        return np.frombuffer(found, np.uint8)
 
 
 @dataclass(frozen=True)
@@ -126,7 +119,7 @@ class Lz4:
     function: Any
     growth: int | None = None
 
-    def decode(self, source: Bytes, target: Bytes) -> None:
+    def decode(self, source: Bytes, target: Bytes) -> Bytes:
         """Decompress block by block; one that did not get smaller is stored as it was."""
         size, block = _header(source, ">QI")
         if size != target.size or block == 0:
@@ -144,6 +137,7 @@ class Lz4:
                 self._block(source[at : at + count], target[done : done + block])
             at += count
             done += block
+        return target
 
     def _block(self, source: Bytes, target: Bytes) -> None:
         made = self.function(source.ctypes.data, target.ctypes.data, source.size, target.size)
@@ -158,11 +152,12 @@ class Zstd:
     function: Any
     growth: int | None = None
 
-    def decode(self, source: Bytes, target: Bytes) -> None:
+    def decode(self, source: Bytes, target: Bytes) -> Bytes:
         """Decompress."""
         made = self.function(target.ctypes.data, target.size, source.ctypes.data, source.size)
         if made != target.size:
             raise DecodeError("zstd: the chunk is damaged")
+        return target
 
 
 @dataclass(frozen=True)
@@ -173,7 +168,7 @@ class Blosc:
     validate: Any
     growth: int | None = None
 
-    def decode(self, source: Bytes, target: Bytes) -> None:
+    def decode(self, source: Bytes, target: Bytes) -> Bytes:
         """Check its header, then decompress in this thread alone."""
         size = ctypes.c_size_t()
         found = self.validate(source.ctypes.data, source.size, ctypes.byref(size))
@@ -182,6 +177,7 @@ class Blosc:
         made = self.function(source.ctypes.data, target.ctypes.data, target.size, 1)
         if made != target.size:
             raise DecodeError("Blosc: the chunk is damaged")
+        return target
 
 
 @dataclass(frozen=True)
@@ -193,12 +189,13 @@ class Bitshuffle:
     block: int
     growth: int | None = 0
 
-    def decode(self, source: Bytes, target: Bytes) -> None:
+    def decode(self, source: Bytes, target: Bytes) -> Bytes:
         """Put the bits back in order."""
         count = target.size // self.itemsize
         places = source.ctypes.data, target.ctypes.data
         if self.function(*places, count, self.itemsize, self.block) < 0:
             raise DecodeError("bitshuffle failed")
+        return target
 
 
 @dataclass(frozen=True)
@@ -209,7 +206,7 @@ class CompressedBitshuffle:
     itemsize: int
     growth: int | None = None
 
-    def decode(self, source: Bytes, target: Bytes) -> None:
+    def decode(self, source: Bytes, target: Bytes) -> Bytes:
         """Check where its blocks end, which bitshuffle does not, and decode them."""
         size, block = _header(source, ">QI")
         if size != target.size or block == 0 or block % (8 * self.itemsize):
@@ -219,6 +216,7 @@ class CompressedBitshuffle:
         places = source.ctypes.data + 12, target.ctypes.data
         if self.function(*places, count, self.itemsize, length) < 0:
             raise DecodeError("bitshuffle: a block is damaged")
+        return target
 
     def _check(self, source: Bytes, size: int, block: int) -> None:
         rest = size % (8 * self.itemsize)
@@ -273,7 +271,11 @@ def _bitshuffle(values: tuple[int, ...]) -> Step | None:
     found = function("bshuf", name.get(kind, "bshuf_bitunshuffle"))
     if found is None:
         return None
-    return CompressedBitshuffle(found, itemsize) if kind in name else Bitshuffle(found, itemsize, block)
+    return (
+        CompressedBitshuffle(found, itemsize)
+        if kind in name
+        else Bitshuffle(found, itemsize, block)
+    )
 
 
 _STEPS: dict[int, Callable[[tuple[int, ...]], Step | None]] = {
@@ -304,10 +306,10 @@ class Pipeline:
         self.size = size
         self._buffers = Buffers()
         self._known = 2 ** len(steps) - 1
-        self._plans: dict[int, list[tuple[int, Step, int]]] = {}
+        self._plans: dict[int, list[tuple[int, Step, int | None]]] = {}
 
-    def decode(self, stored: Bytes, mask: int, target: Bytes) -> None:
-        """Decode a chunk into all of ``target``.
+    def decode(self, stored: Bytes, mask: int, target: Bytes) -> Bytes:
+        """Decode a chunk.
 
         Parameters
         ----------
@@ -316,7 +318,12 @@ class Pipeline:
         mask : int
             The filters that the chunk did not go through, one bit each.
         target : ndarray of uint8
-            Takes the values' bytes.
+            Memory for the values' bytes.
+
+        Returns
+        -------
+        ndarray of uint8
+            The values' bytes: ``target``, or other memory that is good until the next call.
 
         Raises
         ------
@@ -324,36 +331,29 @@ class Pipeline:
             If the bytes are damaged.
 
         """
-        data, at_target = stored, False
+        data = stored
         for number, step, size in self._plan(mask & self._known):
-            at_target = False
-            if isinstance(step, Fletcher32):
-                data = step.strip(data)
-                continue
-            if step.growth is not None and data.size != size + step.growth:
+            place = target if number == 0 else self._buffers.take(f"step {number % 2}", size or 0)
+            if size is not None and step.growth is not None and data.size != size + step.growth:
                 raise DecodeError(f"it has {data.size} bytes, expected {size + step.growth}")
-            at_target = number == 0
-            place = target if at_target else self._buffers.take(f"step {number % 2}", size)
-            step.decode(data, place)
-            data = place
-        if not at_target:
-            if data.size != target.size:
-                raise DecodeError(f"it has {data.size} bytes, expected {target.size}")
-            target[:] = data
+            data = step.decode(data, place)
+        if data.size != self.size:
+            raise DecodeError(f"it has {data.size} bytes, expected {self.size}")
+        return data
 
     def is_plain(self, mask: int) -> bool:
         """Tell whether the values are stored as they are."""
         return not self._plan(mask & self._known)
 
-    def _plan(self, mask: int) -> list[tuple[int, Step, int]]:
+    def _plan(self, mask: int) -> list[tuple[int, Step, int | None]]:
         """Return the steps to take, each with its place and the bytes that come out."""
         if mask not in self._plans:
             used = [step for k, step in enumerate(self._steps) if not mask >> k & 1]
-            plan, size = [], self.size
+            plan: list[tuple[int, Step, int | None]] = []
+            size: int | None = self.size
             for number, step in enumerate(used):
                 plan.append((number, step, size))
-                # behind what compresses there are checksums only, which need no size
-                size += step.growth or 0
+                size = None if size is None or step.growth is None else size + step.growth
             self._plans[mask] = plan[::-1]
         return self._plans[mask]
 

@@ -21,6 +21,7 @@ from nxscan.nexus.fastpath import fast_path
 from nxscan.nexus.opening import open_reading
 from nxscan.nexus.rawio import RawFile
 from nxscan.nexus.storage import Chunked, Contiguous
+from nxscan.nexus.written import fills_nan
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,7 +82,7 @@ class DirectReader:
             If the file cannot be read, or ends before.
         DecodeError
             If a chunk is damaged.
-        Unwritten
+        UnwrittenError
             If a part of the region was never written.
 
         """
@@ -148,16 +149,8 @@ def _chunked(
     decoder = pipeline(filters, itemsize * int(np.prod(dataset.chunks, dtype=np.int64)))
     if decoder is None or _leaves_edges_alone(dataset):
         return None
-    fill = np.asarray(dataset.fillvalue, dataset.dtype).tobytes() if _fills_nan(dataset) else b""
+    fill = np.asarray(dataset.fillvalue, dataset.dtype).tobytes() if fills_nan(dataset) else b""
     return Chunked(file, read_table(dataset), decoder, itemsize, fast_path(filters), fill)
-
-
-def _fills_nan(dataset: Any) -> bool:
-    """Tell whether the dataset says that what was never written is not a number."""
-    with phil:
-        defined = dataset.id.get_create_plist().fill_value_defined()
-    said = defined == h5py.h5d.FILL_VALUE_USER_DEFINED
-    return said and dataset.dtype.kind == "f" and bool(np.isnan(dataset.fillvalue))
 
 
 def _leaves_edges_alone(dataset: Any) -> bool:

@@ -247,15 +247,15 @@ def make_staging_file(target: Path) -> Path:
 
     """
     try:
-        prefix = f"{_prefix(target)}{_host()}-{os.getpid()}-"
-        descriptor, name = tempfile.mkstemp(prefix=prefix, suffix=".tmp", dir=target.parent)
-        os.close(descriptor)
+        _make_folder(target.parent)
+        token = uuid.uuid4().hex[:8]
+        path = target.with_name(f"{_prefix(target)}{_host()}-{os.getpid()}-{token}.tmp")
+        path.open("xb").close()
     except OSError as error:
         raise OutputError(
             f"cannot write in {target.parent}: {error.strerror or error}",
             "write the result to another file with --into",
         ) from error
-    path = Path(name)
     _made.add(path)
     tell("create", path)
     return path

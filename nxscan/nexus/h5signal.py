@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator, Mapping
+import math
+import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,18 +12,27 @@ import numpy as np
 
 from nxscan.errors import SourceError
 from nxscan.model import Signal
+from nxscan.nexus.chunktable import UnwrittenError
+from nxscan.nexus.damage import damaged, failing, frames_of, unwritten
+from nxscan.nexus.decode import DecodeError
+from nxscan.nexus.directread import DirectReader, direct_reader
 from nxscan.nexus.layout import UNKNOWN_UNITS
 from nxscan.nexus.opening import open_reading
+from nxscan.nexus.regions import Bounds, bounds, chunk_regions
+from nxscan.nexus.written import check_written, fills_nan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nxscan.model.signal import Selection
+    from nxscan.nexus.regions import Region
 
     Attributes = Callable[[Any], Mapping[str, Any]]
-    Range = tuple[tuple[int, ...], tuple[int, ...]]
 
-_MOST_NAMED = 5
+WORTHWHILE = 32 * 2**20
+"""Bytes that HDF5 reads before a signal is read past it: compiled code takes half a second."""
+
+_making = threading.Lock()
 
 
 def _all_attributes(dataset: Any) -> Mapping[str, Any]:
@@ -31,6 +41,9 @@ def _all_attributes(dataset: Any) -> Mapping[str, Any]:
 
 class HDF5Signal(Signal):
     """A dataset of an HDF5 file, opened when it is read.
+
+    Once much is read of it, its chunks are read and decoded past HDF5, in as many threads as
+    ask; the file then stays open.
 
     Parameters
     ----------
@@ -64,6 +77,23 @@ class HDF5Signal(Signal):
         units = said.get("units", UNKNOWN_UNITS)
         self.units = None if units == UNKNOWN_UNITS else str(units)
         self.long_name = str(said.get("long_name", ""))
+        self._forget()
+
+    def _forget(self) -> None:
+        self._asked = 0
+        self._whole = False
+        self._reader: DirectReader | None = None
+        self._has_reader = False
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = self.__dict__.copy()
+        for name in ("_asked", "_whole", "_reader", "_has_reader"):
+            del state[name]
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._forget()
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -86,83 +116,97 @@ class HDF5Signal(Signal):
         Raises
         ------
         SourceError
-            If the file has gone, or a chunk is damaged; it names the frames.
+            If the file has gone, or a chunk is damaged or was never written; it names the
+            frames.
 
         """
+        part = bounds(self._shape, selection)
+        reader = None if part is None else self._direct(part)
+        if part is None or reader is None:
+            return self._read_by_hdf5(selection, part)
+        values = self._read_directly(reader, part.region)[part.index]
+        return np.asarray(values) if part.is_region else values.copy()
+
+    def read_into(self, selection: Selection, out: NDArray[Any]) -> None:
+        """Read the selected part into an array; the same as `read`, without new memory."""
+        part = bounds(self._shape, selection)
+        reader = None if part is None else self._direct(part)
+        fits = part is not None and part.is_region and out.shape == part.shape
+        if part is None or reader is None or not fits or not out.flags.carray:
+            super().read_into(selection, out)
+        else:
+            self._read_directly(reader, part.region, out.reshape(part.lengths))
+
+    def _direct(self, part: Bounds) -> DirectReader | None:
+        """Return what reads past HDF5, if that is possible and worthwhile."""
+        self._asked += math.prod(part.lengths) * self._dtype.itemsize
+        chunks = self._chunks or (1,) * len(self._shape)
+        # whole chunks that a step leaves out are not worth reading
+        skips = any(step > n for step, n in zip(part.steps, chunks, strict=True))
+        if self._asked < WORTHWHILE or skips:
+            return None
+        with _making:
+            if not self._has_reader:
+                made = direct_reader(self.path, self.dataset)
+                same = made is not None and (made.shape, made.dtype) == (self._shape, self._dtype)
+                self._reader = made if same else None
+                self._has_reader = True
+        return self._reader
+
+    def _read_directly(
+        self, reader: DirectReader, region: Region, out: NDArray[Any] | None = None
+    ) -> NDArray[Any]:
+        try:
+            return reader.read(region, out)
+        except UnwrittenError as error:
+            raise self._unwritten(error, region) from error
+        except (OSError, DecodeError) as error:
+            bad = failing(reader.read, self._pieces(region))
+            raise damaged(self._name, frames_of(bad, self._rank), region, error) from error
+
+    def _read_by_hdf5(self, selection: Selection, part: Bounds | None) -> NDArray[Any]:
         try:
             with open_reading(self.path) as file:
                 dataset = file[self.dataset]
+                self._check_written(dataset, part)
                 try:
                     values = dataset[selection]
                 except (OSError, RuntimeError) as error:
-                    raise self._damaged(dataset, selection, error) from error
+                    raise self._damaged(dataset, selection, part, error) from error
         except (OSError, KeyError, RuntimeError) as error:
             raise SourceError(
-                f"{self.path}::{self.dataset} cannot be read: {error.args[0]}",
+                f"{self._name} cannot be read: {error.args[0]}",
                 "is the file there, and complete?",
             ) from error
         return np.asarray(values, dtype=self._dtype)
 
-    def _damaged(self, dataset: Any, selection: Selection, error: Exception) -> SourceError:
-        found = list(itertools.islice(self._damaged_frames(dataset, selection), _MOST_NAMED + 1))
-        named = ", ".join(_named(frames) for frames in found[:_MOST_NAMED])
-        more = " and more" if len(found) > _MOST_NAMED else ""
-        noun = "frame" if len(found) == 1 and found[0][0] == found[0][1] else "frames"
-        what = f"{noun} {named}{more}" if found and self._rank else f"selection {selection}"
-        return SourceError(
-            f"{self.path}::{self.dataset}: {what} cannot be read, what is stored is damaged: "
-            f"{error}",
-            "nxscan validate --data checks every frame; restore the file, or translate again",
-        )
+    def _damaged(
+        self, dataset: Any, selection: Selection, part: Bounds | None, error: Exception
+    ) -> SourceError:
+        def corner(region: Region) -> object:
+            return dataset[tuple(slice(part.start, part.start + 1) for part in region)]
 
-    def _damaged_frames(self, dataset: Any, selection: Selection) -> Iterator[Range]:
-        """Yield first and last frame of each run of frames in which a chunk cannot be read."""
-        last: Range | None = None
-        for region in _chunk_regions(self._shape, self._chunks, selection):
-            try:
-                dataset[tuple(slice(part.start, part.start + 1) for part in region)]
-            except (OSError, RuntimeError):
-                scan = region[: self._rank]
-                found = tuple(p.start for p in scan), tuple(p.stop - 1 for p in scan)
-                if found != last:
-                    yield found
-                last = found
+        regions = self._pieces(part.region) if part and self._chunks else ()
+        frames = frames_of(failing(corner, regions), self._rank)
+        return damaged(self._name, frames, selection, error)
 
+    def _check_written(self, dataset: Any, part: Bounds | None) -> None:
+        """Refuse what HDF5 would make up: it reads fill values where nothing was written."""
+        if self._whole or part is None or 0 in part.lengths or fills_nan(dataset):
+            return
+        try:
+            self._whole = check_written(dataset, part.region)
+        except UnwrittenError as error:
+            raise self._unwritten(error, part.region) from error
 
-def _chunk_regions(
-    shape: tuple[int, ...], chunks: tuple[int, ...] | None, selection: Selection
-) -> Iterator[tuple[slice, ...]]:
-    """Yield the region of every chunk that a selection touches."""
-    if chunks is None:
-        return
-    bounds = _bounds(shape, selection)
-    starts = (
-        range(first // step * step, stop, step)
-        for (first, stop), step in zip(bounds, chunks, strict=True)
-    )
-    for origin in itertools.product(*starts):
-        yield tuple(
-            slice(start, min(start + step, length))
-            for start, step, length in zip(origin, chunks, shape, strict=True)
-        )
+    def _unwritten(self, error: UnwrittenError, region: Region) -> SourceError:
+        return unwritten(self._name, frames_of(error.regions, self._rank), region)
 
+    def _pieces(self, region: Region) -> Any:
+        """Return the chunks that a region touches; of a dataset without any, its frames."""
+        frame = (1,) * self._rank + self._shape[self._rank :]
+        return chunk_regions(self._shape, self._chunks or frame, region)
 
-def _bounds(shape: tuple[int, ...], selection: Selection) -> list[tuple[int, int]]:
-    """Return the first index of a selection along each dimension, and the one after the last."""
-    given = selection if isinstance(selection, tuple) else (selection,)
-    at = given.index(Ellipsis) if Ellipsis in given else len(given)
-    missing = len(shape) - (len(given) - (at < len(given)))
-    parts = (*given[:at], *(slice(None),) * missing, *given[at + 1 :])
-    return [_extent(part, length) for part, length in zip(parts, shape, strict=True)]
-
-
-def _extent(part: Any, length: int) -> tuple[int, int]:
-    if isinstance(part, slice):
-        taken = range(length)[part]
-        return (min(taken), max(taken) + 1) if taken else (0, 0)
-    return (int(part) % length, int(part) % length + 1)
-
-
-def _named(frames: Range) -> str:
-    first, last = (str(index[0]) if len(index) == 1 else str(index) for index in frames)
-    return first if first == last else f"{first} to {last}"
+    @property
+    def _name(self) -> str:
+        return f"{self.path}::{self.dataset}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import logging
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 _log = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ _FUNCTIONS = {
 }
 
 
-@lru_cache(maxsize=None)
+@cache
 def function(plugin: str, name: str) -> Any:
     """Return a C function of a plug-in (``bshuf``, ``lz4``, ``zstd``, ``blosc``), or None."""
     library = _library(plugin)
@@ -46,7 +46,7 @@ def address(plugin: str, name: str) -> int | None:
     return None if found is None else ctypes.cast(found, _POINTER).value
 
 
-@lru_cache(maxsize=None)
+@cache
 def _library(plugin: str) -> Any:
     import hdf5plugin
 

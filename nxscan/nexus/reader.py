@@ -14,6 +14,7 @@ from nxscan.errors import LayoutError
 from nxscan.model import Axis, Field, Group, Provenance, Scan, Signal, Source
 from nxscan.nexus import layout
 from nxscan.nexus.h5signal import HDF5Signal
+from nxscan.nexus.linked import linked_signal
 from nxscan.nexus.master import Master, Opened, damage_explained, open_hdf5
 from nxscan.nexus.raw import raw_metadata
 from nxscan.nexus.tree import LazyGroup, field_of, plain, read_group, text
@@ -122,7 +123,8 @@ def _stored(master: Master, opened: Opened, place: str, rank: int) -> Signal | N
     if link is None:
         return None
     if not isinstance(link, h5py.ExternalLink):
-        return HDF5Signal(master.path, f"/{place}", rank, opened.attributes)
+        foreign = linked_signal(opened, master.path, place, rank)
+        return foreign or HDF5Signal(master.path, f"/{place}", rank, opened.attributes)
     frames = master.path.parent / link.filename
     with damage_explained(frames):
         _check_frames(master.path, opened, frames)

@@ -76,8 +76,8 @@ def read_result_scan(path: Path, group: str, output: str) -> Scan:
     rank = _scan_rank(axes, scan)
     signal = HDF5Signal(path, place, rank)
     own = {n: dataclasses.replace(a, role=_role(a, rank)) for n, a in axes.items()}
-    whole_scan = signal.shape[:rank] == scan.scan_shape and _has(axes, scan, "scan")
-    whole_frame = signal.shape[rank:] == scan.frame_shape and _has(axes, scan, "detector")
+    whole_scan = signal.shape[:rank] == scan.scan_shape and _has(axes, scan, detector=False)
+    whole_frame = signal.shape[rank:] == scan.frame_shape and _has(axes, scan, detector=True)
     return dataclasses.replace(
         scan,
         title=f"{scan.title}, {title}",
@@ -155,11 +155,9 @@ def _role(axis: Axis, rank: int) -> Role:
     return "scan" if axis.dimension < rank else "detector"
 
 
-def _has(axes: dict[str, Axis], scan: Scan, role: Role) -> bool:
+def _has(axes: dict[str, Axis], scan: Scan, *, detector: bool) -> bool:
     """Tell whether the plotted axes of the scan, or of its detector, are all there."""
-    wanted = [
-        axis for axis in scan.main_axes() if (axis.role == "detector") == (role == "detector")
-    ]
+    wanted = [axis for axis in scan.main_axes() if (axis.role == "detector") == detector]
     return all(
         axis.name in axes and np.array_equal(axes[axis.name].values, axis.values) for axis in wanted
     )

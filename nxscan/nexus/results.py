@@ -30,11 +30,13 @@ if TYPE_CHECKING:
 
     Fill = Callable[[Mapping[str, Any]], None]
 
-_RESERVED = frozenset(
-    "data dark flat mask counters translation raw_metadata instrument sample title user control "
-    "monitor definition start_time end_time duration collection_time run_cycle program_name "
-    "experiment_identifier entry_identifier entry_identifier_uuid notes features".split()
+_RESERVED = (
+    *("data", "dark", "flat", "mask", "counters", "translation", "raw_metadata"),
+    *("instrument", "sample", "title", "user", "control", "monitor", "definition", "notes"),
+    *("start_time", "end_time", "duration", "collection_time", "run_cycle", "program_name"),
+    *("experiment_identifier", "entry_identifier", "entry_identifier_uuid", "features"),
 )
+"""What stands in an entry, or may: the reader would take a result of that name for it."""
 _LONGEST = 59
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nxscan.nexus.chunktable import ABSENT, Unwritten, steps
+from nxscan.nexus.chunktable import ABSENT, UnwrittenError, steps
 from nxscan.nexus.decode import MOST, Buffers, DecodeError
 
 if TYPE_CHECKING:
@@ -67,7 +67,8 @@ class Chunked:
         if not table.is_complete:
             if not self._fill:
                 table.check_written(region)
-            out.reshape(-1, self._itemsize)[:] = np.frombuffer(self._fill, np.uint8)
+            else:
+                self._fill_in(out)
             boxes = boxes.taken(np.flatnonzero(table.offsets[boxes.rows] != ABSENT))
         boxes = boxes.taken(np.argsort(table.offsets[boxes.rows]))
         self._check_sizes(boxes)
@@ -78,6 +79,9 @@ class Chunked:
         for row in range(done, len(boxes.rows)):
             self._read_chunk(descriptor, boxes, row, bool(whole[row]), out)
 
+    def _fill_in(self, out: Bytes) -> None:
+        out.reshape(-1, self._itemsize)[:] = np.frombuffer(self._fill, np.uint8)
+
     def _check_sizes(self, boxes: Boxes) -> None:
         """Refuse what damage in the table says before memory is taken for it."""
         stops = self._table.offsets[boxes.rows] + self._table.sizes[boxes.rows]
@@ -86,9 +90,7 @@ class Chunked:
         if (self._table.sizes[boxes.rows] > MOST).any():
             raise DecodeError(f"a chunk has more than {MOST} bytes")
 
-    def _read_chunk(
-        self, descriptor: int, boxes: Boxes, row: int, whole: bool, out: Bytes
-    ) -> None:
+    def _read_chunk(self, descriptor: int, boxes: Boxes, row: int, whole: bool, out: Bytes) -> None:
         from nxscan.kernels.chunks import copy_box
 
         number, decoder = boxes.rows[row], self._decoder
@@ -100,15 +102,14 @@ class Chunked:
             stored = target
         self._file.read_into(descriptor, stored.data, int(self._table.offsets[number]))
         if target is None:
-            target = _buffers.take("chunk", decoder.size)
-        if target is not stored:
-            decoder.decode(stored, mask, target)
-        if whole:
+            values = decoder.decode(stored, mask, _buffers.take("chunk", decoder.size))
+            start, lengths = boxes.starts[row], boxes.lengths[row]
+            steps_in, steps_out = boxes.chunk_steps, boxes.out_steps
+            copy_box(values, out, start, place, lengths, steps_in, steps_out, self._itemsize)
             return
-        start, lengths = boxes.starts[row], boxes.lengths[row]
-        copy_box(
-            target, out, start, place, lengths, boxes.chunk_steps, boxes.out_steps, self._itemsize
-        )
+        values = decoder.decode(stored, mask, target)
+        if values is not target:
+            target[:] = values
 
 
 class Contiguous:
@@ -139,7 +140,7 @@ class Contiguous:
     def read(self, descriptor: int, region: Region, out: Bytes) -> None:
         """Fill ``out`` with a region: row by row, or several with what lies between them."""
         if self._offset is None:
-            raise Unwritten([region])
+            raise UnwrittenError([region])
         first = self._offset + sum(
             part.start * int(step) for part, step in zip(region, self._steps, strict=True)
         )

@@ -49,9 +49,9 @@ def write_usid(file: Any, scan: Scan, source_file: str, source_path: str) -> Non
     channel_path, name = USID_MAIN.rsplit("/", 1)
     channel = file.create_group(channel_path)
     for group in (channel, channel.parent):
-        _stamp(group)
+        stamp(group)
     main = _create_virtual(channel, name, scan, source_file, source_path)
-    _stamp(main)
+    stamp(main)
     main.attrs["quantity"] = scan.signal.long_name or "Intensity"
     main.attrs["units"] = known(scan.signal.units)
     axes = scan.main_axes()
@@ -60,11 +60,12 @@ def write_usid(file: Any, scan: Scan, source_file: str, source_path: str) -> Non
         ("Position", axes[:rank], False),
         ("Spectroscopic", axes[rank:], True),
     ):
-        for suffix, dataset in _ancillaries(channel, kind, part, transposed):
+        for suffix, dataset in ancillaries(channel, kind, part, transposed):
             main.attrs[f"{kind}_{suffix}"] = dataset.ref
 
 
-def _stamp(item: Any) -> None:
+def stamp(item: Any) -> None:
+    """Write when, where and by what a group or dataset was made."""
     item.attrs["time_stamp"] = datetime.now().astimezone().strftime("%Y_%m_%d-%H_%M_%S")
     item.attrs["machine_id"] = socket.gethostname()
     item.attrs["platform"] = platform.platform()
@@ -117,8 +118,26 @@ def _positions(scan_shape: tuple[int, ...], slow: tuple[int, ...]) -> tuple[int,
     return start * inner, (start + 1) * inner
 
 
-def _ancillaries(channel: Any, kind: str, axes: list[Axis], transposed: bool) -> Any:
-    """Write Indices (uint32) and Values (float64: float32 would merge neighbouring tags)."""
+def ancillaries(channel: Any, kind: str, axes: list[Axis], transposed: bool) -> Any:
+    """Write Indices (uint32) and Values (float64: float32 would merge neighbouring tags).
+
+    Parameters
+    ----------
+    channel : h5py.Group
+        Where they go.
+    kind : str
+        ``Position`` or ``Spectroscopic``.
+    axes : list of Axis
+        The dimensions, slow to fast.
+    transposed : bool
+        Whether the dimensions are the rows, as those of spectroscopic datasets.
+
+    Yields
+    ------
+    str, h5py.Dataset
+        ``Indices`` or ``Values``, and the dataset.
+
+    """
     fastest_first = axes[::-1]
     labels = [axis.long_name or axis.name for axis in fastest_first] or ["none"]
     units = [known(axis.units) for axis in fastest_first] or [""]

@@ -107,7 +107,11 @@ def _write_files(
     """
     identifier = str(uuid.uuid4())
     frames = FramesFile(folder / free_frames_name(path))
-    with ThreadPoolExecutor(1, thread_name_prefix="nxscan-master") as pool, _taking_turns():
+    with (
+        ThreadPoolExecutor(1, thread_name_prefix="nxscan-master") as pool,
+        frames.failing_with_us(),
+        _taking_turns(),
+    ):
         master = pool.submit(write_master, scan, folder / path.name, identifier, frames)
 
         def told(done: Progress) -> None:
@@ -117,11 +121,7 @@ def _write_files(
             if progress is not None:
                 progress(done)
 
-        try:
-            frames.complete(_write_frames(scan, frames.path, identifier, told, workers))
-        except BaseException as error:
-            frames.fail(error)
-            raise
+        frames.complete(_write_frames(scan, frames.path, identifier, told, workers))
         master.result()
     if frames.apart.result():
         return frames.path

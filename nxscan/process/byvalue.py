@@ -1,7 +1,8 @@
-"""Which modules' code must travel with an object, because a worker may not have them."""
+"""Objects as bytes with the code that a worker may not have: scripts, notebooks, local modules."""
 
 from __future__ import annotations
 
+import io
 import os
 import site
 import sys
@@ -16,22 +17,53 @@ from typing import Any
 
 import cloudpickle
 
+_KEPT = ("__name__", "__doc__", "__file__", "__package__", "__path__")
+"""What a module that travels keeps of what Python's import gave it."""
+
 _lock = threading.Lock()
 
 
-@contextmanager
-def by_value() -> Iterator[None]:
-    """Have cloudpickle take along the code of modules that are not installed.
+def dumps_by_value(obj: Any) -> bytes:
+    """Return an object as bytes, with the code of modules that are not installed.
 
-    Those are the files beside a script, a notebook's own modules, ``file.py:Class``. Numba has
-    a cloudpickle of its own for compiled functions, which is told as well.
+    Those are the files beside a script, a notebook's own modules, ``file.py:Class``.
     """
+    with _registered(local_modules()):
+        buffer = io.BytesIO()
+        _Pickler(buffer).dump(obj)
+    return buffer.getvalue()
+
+
+class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
+    def reducer_override(self, obj: Any) -> Any:
+        """Have modules travel without what imported them, and even if they import each other."""
+        if isinstance(obj, ModuleType) and obj.__name__ in _registry(cloudpickle):
+            return ModuleType, (obj.__name__,), _content(obj)
+        return super().reducer_override(obj)
+
+
+def _content(module: ModuleType) -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in vars(module).items()
+        if name in _KEPT or not name.startswith(("__", "@"))
+    }
+
+
+def _registry(library: Any) -> set[str]:
+    """Return the names of modules that a cloudpickle takes along."""
+    return set(library.list_registry_pickle_by_value())
+
+
+@contextmanager
+def _registered(modules: list[ModuleType]) -> Iterator[None]:
+    """Have cloudpickle take modules along; numba has one of its own for compiled functions."""
     with _lock:
         added = [
             (library, module)
             for library in _libraries()
-            for module in local_modules()
-            if module.__name__ not in library.list_registry_pickle_by_value()
+            for module in modules
+            if module.__name__ not in _registry(library)
         ]
         for library, module in added:
             library.register_pickle_by_value(module)

@@ -74,13 +74,13 @@ class Process(ABC):
 
     """
 
-    per: ClassVar[Per]
+    per: Per
     name: ClassVar[str] = ""
     version: ClassVar[str] = "1"
     requires: ClassVar[Sequence[str | Process]] = ()
     passes: ClassVar[int] = 1
-    wants_valid: ClassVar[bool] = False
-    wants_variance: ClassVar[bool] = False
+    wants_valid: bool = False
+    wants_variance: bool = False
     Parameters: ClassVar[type[ProcessParameters]] = ProcessParameters
 
     parameters: Any

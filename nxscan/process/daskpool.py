@@ -146,7 +146,8 @@ def _own_cluster(distributed: Any, workers: int | None) -> DaskPool:
             threads_per_worker=1,
             processes=True,
             memory_limit=None,  # the run keeps to its own
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",  # without one, it asks for port 8787 all the same
+            scheduler_kwargs={"dashboard": False},
             silence_logs=logging.ERROR,  # at its end it warns of each block that it drops
         )
         stack.enter_context(cluster)

@@ -15,8 +15,6 @@ from nxscan.process.correction import Correction
 from nxscan.process.output import resolve
 from nxscan.process.parameters import ProcessParameters
 
-REQUIRED = "required"
-
 _KINDS = {
     "number": "number",
     "integer": "whole number",
@@ -45,6 +43,7 @@ class ParameterFacts:
 
     name: str
     type: str
+    required: bool
     default: str
     limits: str
     units: str
@@ -99,7 +98,7 @@ def facts_of(cls: type[Process] | type[Correction]) -> Facts:
     """Return what a process or a correction is, from its class alone."""
     return Facts(
         doc=inspect.cleandoc(cls.__doc__ or ""),
-        per=cls.per if issubclass(cls, Process) else "",
+        per=_per(cls) if issubclass(cls, Process) else "",
         version=cls.version,
         parameters=tuple(_parameters(cls.Parameters)),
         outputs=_outputs(cls) if issubclass(cls, Process) else (),
@@ -121,11 +120,13 @@ def _parameters(model: type[ProcessParameters]) -> Iterator[ParameterFacts]:
     shared = schema.get("$defs", {})
     for name, field in model.model_fields.items():
         facts = schema.get("properties", {}).get(name, {})
-        default = REQUIRED if field.is_required() else field.get_default(call_default_factory=True)
+        required = field.is_required()
+        default = "" if required else field.get_default(call_default_factory=True)
         yield ParameterFacts(
             name=name,
             type=_kind(facts, shared),
-            default=default if isinstance(default, str) else f"{default}",
+            required=required,
+            default=f"{default}",
             limits=", ".join(_limits(facts, shared)),
             units=str(facts.get("units", "")),
             help=" ".join(str(facts.get("description", "")).split()),
@@ -142,9 +143,9 @@ def _kind(facts: Mapping[str, Any], shared: Mapping[str, Any]) -> str:
     if ways:
         return " or ".join(dict.fromkeys(_kind(one, shared) for one in ways))
     if facts.get("type") == "array":
-        several = facts.get("prefixItems")
-        inner = [_kind(one, shared) for one in several or [facts.get("items", {})]]
-        return f"list of {', '.join(inner)}"
+        if "prefixItems" in facts:
+            return f"({', '.join(_kind(one, shared) for one in facts['prefixItems'])})"
+        return f"list of {_kind(facts.get('items', {}), shared)}"
     if facts.get("format") in ("path", "file-path", "directory-path"):
         return "path"
     return _KINDS.get(facts.get("type", ""), "any")
@@ -164,11 +165,23 @@ def _limits(facts: Mapping[str, Any], shared: Mapping[str, Any]) -> Iterator[str
         yield from (f"each {text}" for text in _limits(facts["items"], shared))
 
 
+def _per(cls: type[Process]) -> str:
+    """Return what a result belongs to; it may depend on the parameters."""
+    per: object = getattr(cls, "per", None)
+    if isinstance(per, str):
+        return per
+    try:
+        return str(cls().per)
+    except Exception:  # parameters that must be given, or anything in a user's code
+        return ""
+
+
 def _outputs(cls: type[Process]) -> tuple[OutputFacts, ...]:
     """Ask a process what it gives for an example; a user's code may refuse it in any way."""
     scan = _example()
     try:
-        found = resolve(cls().outputs(scan), scan, cls.per, cls.name)
+        process = cls()
+        found = resolve(process.outputs(scan), scan, process.per, cls.name)
     except Exception:  # it depends on the scan, then, or on parameters that must be given
         return ()
     default = next((one.name for one in found if one.default), found[0].name)

@@ -36,7 +36,7 @@ class FunctionProcess(Process):
 
     """
 
-    per: ClassVar[Per] = "pixel"
+    per: Per = "pixel"
     function: ClassVar[Callable[..., Any]]
     declared: ClassVar[tuple[Output, ...]]
     source_text: ClassVar[str]
@@ -87,7 +87,7 @@ def from_function(
         "".join(part.capitalize() for part in name.split("_")) or "Function",
         (FunctionProcess,),
         {
-            "__doc__": inspect.getdoc(function) or f"The function {_called(function)}.",
+            "__doc__": _doc(function) or f"The function of {name}.",
             "__module__": getattr(function, "__module__", None) or __name__,
             "per": per,
             "name": name,
@@ -104,6 +104,12 @@ def from_function(
 
 def _called(function: Callable[..., Any]) -> str:
     return getattr(function, "__name__", type(function).__name__)
+
+
+def _doc(function: Callable[..., Any]) -> str | None:
+    """Return the function's own docstring, not that of its type."""
+    doc = inspect.getdoc(function)
+    return None if doc == inspect.getdoc(type(function)) else doc
 
 
 def _default_name(function: Callable[..., Any], outputs: Sequence[Output]) -> str:

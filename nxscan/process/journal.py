@@ -18,7 +18,7 @@ from nxscan.process.blockfile import Written, block_files, read_block, write_blo
 from nxscan.process.claim import Claim, take
 from nxscan.process.manifest import FORMAT, go_together, read_manifest, write_manifest
 
-__all__ = ["Journal", "Written", "discard", "journals", "read_block", "write_block"]
+__all__ = ["Journal", "Written", "discard", "discard_all", "journals", "read_block", "write_block"]
 
 _log = logging.getLogger(__name__)
 
@@ -87,7 +87,7 @@ class Journal:
                 durable.make_folder(master.parent)
                 _sweep(master)
                 if fresh:
-                    _discard_all(master, identity)
+                    discard_all(master, identity)
                 journal = _resume(cls, master, whole) or _make(cls, master, whole)
         except KeyboardInterrupt:
             if journal is not None:
@@ -127,7 +127,7 @@ class Journal:
             with durable.held_signals():
                 _remove(self.folder, self._claim)
                 master = self.folder.with_name(self._manifest["master"])
-                _discard_all(master, self._manifest["identity"])
+                discard_all(master, self._manifest["identity"])
         except (OSError, OutputError) as error:
             _log.warning("cannot remove %s: %s", self.folder, error)
 
@@ -149,6 +149,22 @@ def discard(folder: Path) -> bool:
         return False
     _remove(folder, claim)
     return True
+
+
+def discard_all(master: Path, identity: str) -> None:
+    """Remove the journals of a run that nobody is at work on: they are not needed any more.
+
+    One is left when a run is killed after its result is in the master. That it cannot be
+    removed is no reason to fail.
+    """
+    _sweep(master)
+    for folder in journals(master):
+        manifest = read_manifest(folder)
+        if manifest is not None and manifest["identity"] == identity:
+            try:
+                discard(folder)
+            except (OSError, OutputError) as error:
+                _log.warning("cannot remove %s: %s", folder, error)
 
 
 def _resume(cls: type[Journal], master: Path, whole: dict[str, Any]) -> Journal | None:
@@ -222,13 +238,6 @@ def _remove(folder: Path, claim: Claim) -> None:
             durable.remove_folder(temporary)
         finally:
             claim.release()
-
-
-def _discard_all(master: Path, identity: str) -> None:
-    for folder in journals(master):
-        manifest = read_manifest(folder)
-        if manifest is not None and manifest["identity"] == identity:
-            discard(folder)
 
 
 def _sweep(master: Path) -> None:

@@ -19,7 +19,7 @@ import cloudpickle
 
 from nxscan.errors import ProcessError
 
-_NOT_THEIRS = (__file__, importlib.__file__)
+_NOT_THEIRS = (str(Path(__file__).parents[1]), str(Path(importlib.__file__).parent), "<frozen ")
 
 
 def load_object(text: str) -> Any:
@@ -133,7 +133,7 @@ def _failed(what: str, error: BaseException) -> ProcessError:
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
-        if not frame.filename.startswith("<frozen ") and frame.filename not in _NOT_THEIRS
+        if not frame.filename.startswith(_NOT_THEIRS)
     ]
     lines = traceback.format_list(frames)
     said = "".join([*lines, *traceback.format_exception_only(error)]).rstrip()

@@ -17,6 +17,11 @@ WAIT = 600.0
 _FIRST, _LONGEST = 0.01, 1.0
 
 
+def lock_of(master: Path) -> Path:
+    """Return the lock of a master, which lies hidden beside it."""
+    return master.with_name(f".{master.name}.lock")
+
+
 @contextmanager
 def held(lock: Path, wait: float = WAIT) -> Iterator[Claim]:
     """Hold a lock, which is a file; wait until nobody else does.

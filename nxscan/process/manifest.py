@@ -12,7 +12,7 @@ NAME = "manifest.json"
 FORMAT = 1
 """Of manifest and block files; a journal of another one is not gone on with."""
 
-_SAME = ("format", "identity", "master", "partition", "blocks_total", "passes")
+_SAME = ("format", "identity", "master", "partition", "blocks", "blocks_total", "passes")
 """What has to be the same for a run to go on with a journal."""
 
 

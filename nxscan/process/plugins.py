@@ -6,10 +6,10 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
-from typing import Literal
+from typing import Literal, get_args
 
 from nxscan.errors import ProcessError
-from nxscan.process.contract import Process
+from nxscan.process.contract import Per, Process
 from nxscan.process.correction import Correction
 
 Kind = Literal["process", "correction"]
@@ -105,8 +105,13 @@ def checked(found: object, kind: Kind, what: str) -> type[Process] | type[Correc
             f"from nxscan.process import {base.__name__}; class MyOwn({base.__name__}): ...",
         )
     missing = sorted(getattr(found, "__abstractmethods__", ()))
-    if issubclass(found, Process) and not hasattr(found, "per"):
-        missing.insert(0, "per")
+    if issubclass(found, Process):
+        per = getattr(found, "per", None)
+        if per is None and found.__init__ is Process.__init__:
+            missing.insert(0, "per")
+        elif isinstance(per, str) and per not in get_args(Per):
+            ways = " or ".join(repr(way) for way in get_args(Per))
+            raise ProcessError(f"{what}: per is {per!r}", f"it must be {ways}")
     if missing:
         raise ProcessError(
             f"{what} is not complete: it does not define {', '.join(missing)}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -169,7 +170,7 @@ class Result:
         )
 
 
-def results(path: str | Path) -> list[Result]:
+def results(path: str | os.PathLike[str]) -> list[Result]:
     """Return the results in a file, in the order in which they came.
 
     Raises

@@ -33,6 +33,7 @@ from nxscan.process.required import Required
 from nxscan.process.result import Result
 from nxscan.process.shipping import run_shipped, ship
 from nxscan.process.spool import MOST_PASSES, passes, spooled
+from nxscan.process.tidy import tidy
 from nxscan.process.view import make_view, seen, without_metadata
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ def run(process: Process, source: str | Path | Result, settings: Settings) -> Re
         found = find_result(plan.master, plan.identity)
         if found is not None:
             _log.info("%s is there already: %s", process.name, found.group)
+            tidy(plan.master, plan.identity)
             return Result.load(plan.master, found.group)
     begun = time.time()
     journal = Journal.open(plan.master, plan.identity, _manifest(plan), fresh=settings.fresh)

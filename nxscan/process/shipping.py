@@ -23,7 +23,7 @@ from nxscan.nexus.durable import (
     sync_file,
     sync_folder,
 )
-from nxscan.process.byvalue import by_value
+from nxscan.process.byvalue import dumps_by_value
 
 _log = logging.getLogger(__name__)
 
@@ -95,8 +95,7 @@ def run_shipped(ticket: Ticket, unit: Any) -> Any:
 
 def _pickled(obj: Any) -> bytes:
     try:
-        with by_value():
-            return bytes(cloudpickle.dumps(obj))
+        return dumps_by_value(obj)
     except Exception as error:  # a local module may hold what cannot travel: a lock, a file
         _log.debug("not by value: %s", error)
     try:

@@ -29,11 +29,12 @@ log = logging.getLogger(__name__)
 _MOST_DARKS = 32
 _SIDE = 512
 _LINES = 8
-_BINS = 32
+_BINS = 40
+_WIDTH, _GROWTH = 8.0, 1.2
+"""Width of the lowest bin in standard errors of a mean, and of each other by that before it."""
+_FEWEST, _FEWEST_BINS = 50, 3
 _OUTLIER = 16.0
 """A square this many times the mean is none of noise: 0.006 % of those of Gaussian noise are."""
-_RELIABLE = 0.9
-"""Share of the spread of levels that must be real: what is noise flattens the line."""
 _ROUNDS = 10
 _FOURTH = np.array([1.0, -4.0, 6.0, -4.0, 1.0])
 
@@ -100,20 +101,24 @@ def from_tails(scan: Scan) -> Transfer | None:
     """Return the line that the ends of the curves along a scan tell, or None.
 
     Five positions at either end of lines along the longest scan dimension are read; their
-    fourth difference (norm √70) takes away what is smooth, and is independent of their mean.
-    None if no dimension of the scan has five positions.
+    fourth difference (norm √70) takes away what is smooth. Its variance is that of each value
+    weighted by the square of its coefficient, and so is the mean that it belongs to: the plain
+    mean is too high where a curve rises steeply. Peaks narrower than about five steps that lie
+    at the ends make the noise look larger than it is. None if no dimension of the scan has five
+    positions.
     """
     shape = scan.scan_shape
     if not shape or max(shape) < len(_FOURTH):
         return None
     along = int(np.argmax(shape))
     means, variances = [], []
+    weights = _FOURTH**2 / (_FOURTH @ _FOURTH)
     for start in _starts(shape, along):
         values = _read(scan, (*start, *_center(scan.frame_shape))).astype(np.float64)
         values = np.moveaxis(values, along, 0).reshape(len(_FOURTH), -1)
-        means.append(values.mean(axis=0))
+        means.append(weights @ values)
         variances.append((_FOURTH @ values) ** 2 / (_FOURTH @ _FOURTH))
-    return fit_line(np.concatenate(means), np.concatenate(variances), len(_FOURTH))
+    return fit_line(np.concatenate(means), np.concatenate(variances), 1 / (weights @ weights))
 
 
 def _starts(shape: tuple[int, ...], along: int) -> list[tuple[slice, ...]]:
@@ -147,21 +152,21 @@ def _read(scan: Scan, region: tuple[slice, ...]) -> NDArray[Any]:
     return np.where(bad, np.nan, values)
 
 
-def fit_line(means: NDArray[Any], variances: NDArray[Any], averaged: int) -> Transfer:
+def fit_line(means: NDArray[Any], variances: NDArray[Any], averaged: float) -> Transfer:
     """Fit the line of variance against mean.
 
     Parameters
     ----------
     means, variances : ndarray, shape (n,)
         Of each pixel; the variances from few values each.
-    averaged : int
+    averaged : float
         How many values each mean is of: what noise is left in it.
 
     Returns
     -------
     Transfer
-        Its slope is None where the levels differ by little more than noise, or the slope is
-        not three standard errors above 0.
+        Its slope is None where there are fewer than three levels that differ by much more than
+        noise, or the slope is not three standard errors above 0.
 
     Raises
     ------
@@ -173,18 +178,36 @@ def fit_line(means: NDArray[Any], variances: NDArray[Any], averaged: int) -> Tra
     means, variances = means[good], variances[good]
     if not means.size:
         raise ProcessError("no finite values to measure noise from")
-    order = np.argsort(means, kind="stable")
-    bins = [part for part in np.array_split(order, _BINS) if part.size]
+    bins = _levels(means, variances, averaged)
     x = np.array([means[part].mean() for part in bins])
     y = np.array([_clipped_mean(variances[part]) for part in bins])
     lowest = Transfer(float(x[0]), float(y[0]), None)
-    spread, noise = float(means.var()), _clipped_mean(variances) / averaged
-    if spread == 0 or 1 - noise / spread < _RELIABLE or len(x) < 3:
-        return Transfer(float(x.mean()), _clipped_mean(variances), None)
+    if len(x) < _FEWEST_BINS:
+        return lowest
     slope, height, error = _weighted_line(x - x[0], y, np.array([part.size for part in bins]))
     if not slope > 3 * error:
         return lowest
-    return Transfer(float(x[0]), max(0.0, height), slope)
+    at = min(float(x[0]), float(np.percentile(means, 1)))
+    return Transfer(at, max(0.0, height + slope * (at - float(x[0]))), slope)
+
+
+def _levels(
+    means: NDArray[Any], variances: NDArray[Any], averaged: float
+) -> list[NDArray[np.intp]]:
+    """Sort pixels into bins of their mean; each is much wider than the noise of a mean.
+
+    In narrower ones, the pixels of one level would be sorted by noise: by means that differ and
+    variances that do not, which flattens the line.
+    """
+    order = np.argsort(means, kind="stable")
+    low = np.percentile(means, 1)
+    dim = order[: max(1, len(order) // 4)]
+    width = _WIDTH * math.sqrt(_clipped_mean(variances[dim]) / averaged)
+    if not width > 0:
+        return [order]
+    growth = np.cumsum(_GROWTH ** np.arange(_BINS))
+    parts = np.split(order, np.searchsorted(means[order], low + width * growth))
+    return [part for part in parts if part.size >= _FEWEST] or [order]
 
 
 def _weighted_line(
@@ -244,7 +267,10 @@ def measure(scan: Scan, given: NoiseParameters) -> Noise:
     read_noise = given.read_noise
     if read_noise is None:
         read_noise = darks[1] if darks else math.sqrt(line.variance_at(offset)) if line else 0.0
-    gain = given.gain or (1 / slope if slope else 1.0)
+    gain = given.gain or (1 / slope if slope else None)
+    if gain is None:
+        log.warning("%s: the gain cannot be measured; 1 electron per count is taken", scan.title)
+        gain = 1.0
     found = Noise("camera", offset, gain, read_noise)
     log.info("%s: noise model measured: %s", scan.title, found)
     return found

@@ -154,7 +154,8 @@ def test_what_a_terminal_cannot_show_is_escaped(tmp_path):
 
 
 def test_every_verb_explains_itself(nxscan_):
-    verbs = ["inspect", "translate", "validate", "info", "plot", "view", "translators", "demo"]
+    verbs = ["inspect", "translate", "validate", "info", "run", "status", "plot", "view"]
+    verbs += ["translators", "processes", "demo"]
     assert [verb for verb in verbs if verb not in nxscan_("--help").out] == []
     for verb in verbs:
         assert nxscan_(verb, "--help").status == 0

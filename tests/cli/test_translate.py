@@ -185,7 +185,7 @@ def test_the_options_are_recorded_in_the_file(nxscan_, source, elsewhere):
 def test_only_a_file_that_passes_validation_gets_its_name(nxscan_, source, elsewhere, monkeypatch):
     checked = []
 
-    def refuse(path: Path, *, data: bool = False) -> Report:
+    def refuse(path: Path, *, data: bool = False, external: bool = True) -> Report:
         checked.append(path)
         return Report(path, (Finding("error", "/entry/data", "made up", "the plot is empty"),))
 

@@ -66,14 +66,18 @@ def test_doc_version_and_what_a_result_belongs_to_are_told():
 
 def test_type_default_limits_units_and_help_of_parameters_are_told():
     assert told("width") == ("number", "0.1", "> 0, ≤ 5", "degree", "Width of a peak.")
-    assert told("number") == ("whole number", "required", "≥ 1", "", "")
+    assert told("number") == ("whole number", "", "≥ 1", "", "")
     assert told("model")[:2] == ("gauss | voigt", "gauss")
     assert told("file")[:2] == ("path or none", "None")
-    assert told("region")[:3] == ("list of whole number, whole number", "(0, 5)", "")
+    assert told("region")[:3] == ("(whole number, whole number)", "(0, 5)", "")
     assert told("several")[:3] == ("list of number", "[1.0]", "at most 3 of them")
     assert told("switch")[:2] == ("true or false", "True")
     assert told("top")[:2] == ("number", "inf")
     assert told("anything")[:2] == ("any", "None")
+
+
+def test_what_must_be_given_is_told():
+    assert [one.name for one in facts_of(Peaks).parameters if one.required] == ["number"]
 
 
 def test_outputs_are_told_for_an_example_if_nothing_must_be_given():
@@ -83,6 +87,15 @@ def test_outputs_are_told_for_an_example_if_nothing_must_be_given():
         ("height", "counts", "mu", "float64", False, ""),
         ("part", "", "component × mu", "int32", True, "a part"),
     ]
+
+
+def test_what_a_result_belongs_to_may_depend_on_the_parameters():
+    class Either(Simple):
+        per = property(lambda self: "scan")
+
+    facts = facts_of(Either)
+    assert facts.per == "scan"
+    assert [one.dims for one in facts.outputs] == ["", "component"]
 
 
 def test_a_process_that_refuses_the_example_tells_no_outputs():

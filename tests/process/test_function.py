@@ -42,7 +42,8 @@ def test_name_version_per_and_doc_are_those_of_the_function_unless_given():
 
 
 def test_a_lambda_is_called_as_its_default_output():
-    assert Process.from_function(lambda d: d[0], ONE).name == "spread"
+    made = Process.from_function(lambda d: d[0], ONE)
+    assert (made.name, type(made).__doc__) == ("spread", "The function of spread.")
     outputs = [Output("low"), Output("high", default=True)]
     assert Process.from_function(lambda d: (d[0], d[1]), outputs).name == "high"
 
@@ -133,7 +134,7 @@ def test_types_that_only_the_function_knows_are_taken_as_they_are():
     class Own:
         pass
 
-    def with_own(data, own: Own, later: "NotDefinedAnywhere" = None):  # noqa: F821
+    def with_own(data, own: Own, later: NotDefinedAnywhere = None):  # noqa: F821
         return data[0]
 
     assert isinstance(Process.from_function(with_own, ONE, own=Own()).parameters.own, Own)
@@ -176,7 +177,9 @@ def test_compiled_and_partial_functions_work():
         Process.from_function(first, ONE, factor=3.0).compute(BLOCK)["spread"], DATA[0] * 3.0
     )
     half = functools.partial(spread, scale=0.5)
-    assert Process.from_function(half, ONE).compute(BLOCK)["spread"][0, 0] == 8.0
+    made = Process.from_function(half, ONE)
+    assert made.compute(BLOCK)["spread"][0, 0] == 8.0
+    assert type(made).__doc__ == "The function of spread."
     whole = Process.from_function(np.ptp, ONE, axis=0)
     assert np.array_equal(whole.compute(BLOCK)["spread"], np.full((2, 4), 16))
 

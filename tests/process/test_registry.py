@@ -226,6 +226,22 @@ def test_what_a_users_module_raises_is_shown_where_it_happened(here, form, code,
     assert "importlib" not in text
 
 
+def test_a_class_that_is_refused_when_it_is_made_is_shown_without_our_own_lines(here):
+    (here / "bad_name.py").write_text(
+        "from nxscan.process import Process\n\nclass Range(Process):\n    name = 'my range'\n"
+    )
+    with pytest.raises(ProcessError, match="'my range' is no NeXus name") as error:
+        find_process("bad_name:Range")
+    assert 'bad_name.py", line 3' in error.value.message
+    assert "contract.py" not in error.value.message
+
+
+def test_a_per_that_there_is_not_is_refused(here):
+    (here / "bad_per.py").write_text(RANGE.replace('"pixel"', '"pixels"'))
+    with pytest.raises(ProcessError, match="per is 'pixels'; it must be 'pixel' or 'position' or"):
+        find_process("bad_per:Range")
+
+
 def test_a_name_inside_a_class_is_found(here):
     imports, _, body = RANGE.partition("\n\n")
     nested = "".join(f"    {line}\n" for line in body.splitlines())

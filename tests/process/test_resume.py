@@ -25,9 +25,7 @@ def here(tmp_path, monkeypatch) -> Path:
 
 
 def test_an_installed_process_is_called_by_its_name(here):
-    install_package(
-        here, "lab_resume", RANGE, "[nxscan.processes]\nspread = lab_resume:Range\n"
-    )
+    install_package(here, "lab_resume", RANGE, "[nxscan.processes]\nspread = lab_resume:Range\n")
     text = resume_text(find_process("spread")(scale=3), FILE)
     assert text == "nxscan run spread 'my scan.nxs' -p scale=3.0"
 

@@ -90,35 +90,29 @@ class BinningBound(Bound):
         return (*region[:rank], *wide)
 
     def apply(self, frames: Frames, region: Selection) -> Frames:
-        """Join pixels; var of n of them, scaled by s, is s² times the sum of theirs."""
-        values = frames.data
+        """Join pixels; the variance of n of them, scaled by s, is s² times the sum of theirs."""
+        values, rank = frames.data, frames.scan_rank
         if frames.valid is not None and not frames.valid.all():
             values = np.where(frames.valid, values, float_type(values.dtype).type(np.nan))
-        sums, counts = self._sums(values, frames.scan_rank)
-        wanted = 1 if self.mean else math.prod(self.factors)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            factor = np.where(counts > 0, wanted / counts, np.nan)
-            data = (sums * factor).astype(self.after.dtype)
-            variance = None
-            if frames.variance is not None:
-                spread = np.where(np.isnan(values), np.float32(np.nan), frames.variance)
-                variance = (self._sums(spread, frames.scan_rank)[0] * factor**2).astype(np.float32)
-        valid = None if frames.valid is None else counts > 0
-        return replace(frames, data=data, region=region, variance=variance, valid=valid)
-
-    def _sums(
-        self, values: NDArray[Any], rank: int
-    ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-        shape = values.shape
-        lengths = [n // k for n, k in zip(shape[rank:], self.factors, strict=True)]
-        tall = (1, *shape[rank:]) if len(lengths) == 1 else shape[rank:]
+        lengths = [n // k for n, k in zip(values.shape[rank:], self.factors, strict=True)]
+        shape = (*values.shape[:rank], *lengths)
         rows, columns = (1, *self.factors)[-2:]
-        stack = np.ascontiguousarray(values).reshape(math.prod(shape[:rank]), *tall)
-        out = (len(stack), tall[0] // rows, tall[1] // columns)
-        sums, counts = np.empty(out), np.empty(out, np.int32)
-        kernels.bin_sums(stack, rows, columns, sums, counts)
-        final = (*shape[:rank], *lengths)
-        return sums.reshape(final), counts.reshape(final)
+        wanted = 1.0 if self.mean else float(math.prod(self.factors))
+        stack, out = _stack(values, rank), np.empty(shape, self.after.dtype)
+        kernels.join(stack, rows, columns, wanted, _stack(out, rank))
+        variance = None
+        if frames.variance is not None:
+            variance, spread = np.empty(shape, np.float32), _stack(frames.variance, rank)
+            kernels.join_variance(stack, spread, rows, columns, wanted, _stack(variance, rank))
+        valid = None if frames.valid is None else ~np.isnan(out)
+        return replace(frames, data=out, region=region, variance=variance, valid=valid)
+
+
+def _stack(values: NDArray[Any], rank: int) -> NDArray[Any]:
+    """Return values as (positions, y, x), y of length 1 where there is none."""
+    shape = values.shape
+    tall = (1, *shape[rank:])[-2:]
+    return np.ascontiguousarray(values).reshape(math.prod(shape[:rank]), *tall)
 
 
 class Binning(Correction):

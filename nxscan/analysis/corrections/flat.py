@@ -55,13 +55,14 @@ class FlatBound(Bound):
 
     def apply(self, frames: Frames, region: Selection) -> Frames:
         """Divide; var(I/f) = var(I)/f² + (I/f)² · var(f)/f²."""
-        values, out = room(frames, self.gain.dtype)
-        kernels.multiply(values, pixels(self.gain, region), out)
+        values, out, fresh = room(frames, self.gain.dtype)
+        gain = pixels(self.gain, region)
+        kernels.multiply(values, gain, out, fresh)
         variance = own_variance(frames)
         if variance is not None:
-            kernels.multiply(variance, pixels(self.gain_squared, region), variance)
+            kernels.multiply(variance, pixels(self.gain_squared, region), variance, False)
             kernels.relative_variance(variance, out, pixels(self.relative, region))
-        return done(frames, region, out, variance)
+        return done(frames, region, out, variance, missing=bool(np.isnan(gain).any()))
 
 
 class Flat(Correction):

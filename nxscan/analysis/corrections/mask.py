@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -67,22 +66,16 @@ class MaskBound(Bound):
 
     def apply(self, frames: Frames, region: Selection) -> Frames:
         """Mask."""
-        values, out = room(frames, self.keep.dtype)
-        full, gap = (_typed(part, values.dtype) for part in (self.full, self.gap))
-        kernels.mask(values, pixels(self.keep, region), full, gap, out)
-        return done(frames, region, out, own_variance(frames))
+        dtype = self.keep.dtype
+        values, out, fresh = room(frames, dtype)
+        full, gap = (_typed(part, dtype) for part in (self.full, self.gap))
+        keep, missing = pixels(self.keep, region), dtype.type(np.nan)
+        kernels.mask(values, keep, full, gap, missing, out, fresh)
+        return done(frames, region, out, own_variance(frames), missing=True)
 
 
 def _typed(part: tuple[float, float], dtype: np.dtype[Any]) -> tuple[Any, Any]:
-    """Return a range in the values' own type."""
-    if dtype.kind == "f":
-        return dtype.type(part[0]), dtype.type(part[1])
-    limits, (first, last) = np.iinfo(dtype), part
-    if first > limits.max or last < first:
-        return dtype.type(1), dtype.type(0)
-    least = max(math.ceil(first), limits.min)
-    most = limits.max if last >= limits.max else math.floor(last)
-    return dtype.type(min(least, limits.max)), dtype.type(most)
+    return dtype.type(part[0]), dtype.type(part[1])
 
 
 class Mask(Correction):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from nxscan.errors import ProcessError
 from nxscan.process.correction import Bound, Correction, Layout
@@ -105,12 +105,14 @@ class Roi(Correction):
     class Parameters(ProcessParameters):
         """What a user may set."""
 
-        region: Annotated[tuple[tuple[int | None, int | None], ...], BeforeValidator(_parse)] = (
-            Field(
-                description="y0:y1,x0:x1, or as many as the detector has dimensions: first pixel, "
-                "and the one after the last; either may be left out.",
-                json_schema_extra={"units": "pixel"},
-            )
+        region: Annotated[
+            tuple[tuple[int | None, int | None], ...],
+            BeforeValidator(_parse),
+            WithJsonSchema({"type": "string"}),
+        ] = Field(
+            description="y0:y1,x0:x1, or as many as the detector has dimensions: first pixel, "
+            "and the one after the last; either may be left out.",
+            json_schema_extra={"units": "pixel"},
         )
 
     def bind(self, scan: Scan, layout: Layout) -> RoiBound:

@@ -40,9 +40,9 @@ class Scaling(Bound):
         """Multiply each frame."""
         dtype = self.after.dtype
         factors = positions(self.factors, region)
-        values, out = room(frames, dtype)
-        kernels.scale(values, factors.astype(dtype), out)
+        values, out, fresh = room(frames, dtype)
+        kernels.scale(values, factors.astype(dtype), out, fresh)
         variance = own_variance(frames)
         if variance is not None:
-            kernels.scale(variance, (factors**2).astype(np.float32), variance)
+            kernels.scale(variance, (factors**2).astype(np.float32), variance, False)
         return done(frames, region, out, variance, missing=bool(np.isnan(factors).any()))

@@ -55,15 +55,16 @@ def positions(values: NDArray[Any], region: Selection) -> NDArray[Any]:
     return np.ascontiguousarray(values[region[: values.ndim]]).reshape(-1)
 
 
-def room(frames: Frames, dtype: np.dtype[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return the values and where corrected ones go, both as (positions, pixels).
+def room(frames: Frames, dtype: np.dtype[Any]) -> tuple[NDArray[Any], NDArray[Any], bool]:
+    """Return the values, where corrected ones go, and whether that is another array.
 
-    They are one array if it can be changed in place, since nobody else has it.
+    Both are (positions, pixels). They are one array if it can be changed in place, since nobody
+    else has it.
     """
     values = rows(frames.data, frames.scan_rank)
     if values.dtype == dtype and values.flags.writeable:
-        return values, values
-    return values, np.empty(values.shape, dtype)
+        return values, values, False
+    return values, np.empty(values.shape, dtype), True
 
 
 def own_variance(frames: Frames) -> NDArray[np.float32] | None:
@@ -79,9 +80,13 @@ def done(
     out: NDArray[Any],
     variance: NDArray[Any] | None,
     *,
-    missing: bool = True,
+    missing: bool,
 ) -> Frames:
-    """Return corrected frames: where a value is NaN, its variance is, and it is not valid."""
+    """Return corrected frames.
+
+    ``missing`` says whether values may have become NaN: they are then not valid, and have no
+    variance.
+    """
     shape, valid = frames.data.shape, frames.valid
     if missing and variance is not None:
         kernels.drop_missing(out, variance)

@@ -42,12 +42,12 @@ class Subtraction(Bound):
 
     def apply(self, frames: Frames, region: Selection) -> Frames:
         """Subtract."""
-        values, out = room(frames, self.frame.dtype)
-        kernels.subtract(values, pixels(self.frame, region), out)
+        values, out, fresh = room(frames, self.frame.dtype)
+        kernels.subtract(values, pixels(self.frame, region), out, fresh)
         variance = own_variance(frames)
         if variance is not None:
-            kernels.subtract(variance, pixels(self.less_variance, region), variance)
-        return done(frames, region, out, variance)
+            kernels.subtract(variance, pixels(self.less_variance, region), variance, False)
+        return done(frames, region, out, variance, missing=False)
 
 
 def subtraction(stacked: Stacked, scale: float, layout: Layout) -> Subtraction:

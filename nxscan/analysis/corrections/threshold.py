@@ -37,12 +37,13 @@ class ThresholdBound(Bound):
     def apply(self, frames: Frames, region: Selection) -> Frames:
         """Take out what is outside."""
         dtype = self.after.dtype
-        values, out = room(frames, dtype)
+        values, out, fresh = room(frames, dtype)
         variance = own_variance(frames)
         if self.zero and variance is not None:
             variance[(values < self.low) | (values > self.high)] = 0
         fill = dtype.type(0) if self.zero else dtype.type(math.nan)
-        kernels.replace_outside(values, *_limits(self.low, self.high, values.dtype), fill, out)
+        low, high = _limits(self.low, self.high, dtype)
+        kernels.replace_outside(values, low, high, fill, out, fresh)
         return done(frames, region, out, variance, missing=not self.zero)
 
 

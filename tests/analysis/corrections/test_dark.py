@@ -13,6 +13,7 @@ from nxscan.analysis.corrections.dark import Dark
 from nxscan.analysis.corrections.stacks import combine, every, median_factor
 from nxscan.errors import ProcessError
 from nxscan.model import ArraySignal
+from nxscan.process import Frames
 
 DARK = np.array([[[10, 20, 30]], [[12, 20, 36]]], np.uint16)
 
@@ -66,6 +67,14 @@ def test_a_medians_variance_is_never_underestimated_by_more_than_noise(count: in
     assert 0.97 * true < median_factor(count) < 1.17 * true
 
 
+def test_a_medians_variance_is_larger_than_that_of_the_mean() -> None:
+    signal = ArraySignal(np.array([[0.0], [3.0], [9.0]]))
+    # the variance of 0, 3 and 9 is 21
+    assert combine(signal, every(signal), "mean").variance.item() == pytest.approx(21 / 3)
+    expected = 21 * math.pi / (2 * (3 + math.pi / 2 - 1))
+    assert combine(signal, every(signal), "median").variance.item() == pytest.approx(expected)
+
+
 def test_a_stack_is_combined_in_bands_as_in_one_piece() -> None:
     values = np.random.default_rng(3).random((7, 11, 5))
     signal = ArraySignal(values)
@@ -111,13 +120,20 @@ def test_floats_are_corrected_in_place_and_the_source_is_not() -> None:
     assert (data == 1).all()
 
 
+def test_values_that_may_not_be_changed_are_copied() -> None:
+    data = np.ones((2, 3), np.float32)
+    data.flags.writeable = False
+    region = (slice(0, 2), slice(0, 3))
+    bound = bind(scan_of(data, 1, np.ones((1, 3))), Dark())[0]
+    assert (bound.apply(Frames(data, region, 1, variance=data), region).data == 0).all()
+    assert (data == 1).all()
+
+
 def test_missing_values_stay_missing() -> None:
     data = np.array([[1.0, math.nan]])
-    found = corrected(scan_of(data, 1, np.ones((1, 2))), Dark(), variance=np.ones((1, 2)),
-                      valid=np.ones((1, 2), bool))  # fmt: skip
+    found = corrected(scan_of(data, 1, np.ones((1, 2))), Dark(), variance=data)
     assert np.isnan(found.data).tolist() == [[False, True]]
     assert np.isnan(found.variance).tolist() == [[False, True]]
-    assert found.valid.tolist() == [[True, False]]
 
 
 def test_a_scan_without_dark_says_what_to_do() -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
+import fabio
 import numpy as np
 import pytest
 from helpers.chains import bind, corrected, scan_of
 
+from nxscan.analysis.corrections.dark import Dark
 from nxscan.analysis.corrections.flat import Flat
 from nxscan.errors import ProcessError
 
@@ -51,6 +56,14 @@ def test_the_variance_takes_up_that_of_the_flat() -> None:
     np.testing.assert_allclose(found.variance, [expected], rtol=1e-6)
 
 
+def test_the_variance_takes_up_that_of_the_darks_in_the_flat() -> None:
+    # flat 6 - dark 2 = 4 in both pixels; the darks' variance of the mean is 4² / 2 / 2 and 0
+    dark = np.array([[0.0, 2.0], [4.0, 2.0]])
+    scan = scan_of(np.array([[10.0, 10.0]]), 1, dark, np.array([[6.0, 6.0]]))
+    found = corrected(scan, Flat(), variance=np.array([[3.0, 3.0]]))
+    np.testing.assert_allclose(found.variance, [[3 + 10**2 * 4 / 4**2, 3]], rtol=1e-6)
+
+
 def test_the_variance_is_what_a_simulation_scatters_by() -> None:
     rng = np.random.default_rng(5)
     truth = np.array([400.0, 900.0, 200.0])
@@ -87,3 +100,18 @@ def test_a_scan_without_flat_says_what_to_do() -> None:
 def test_a_flat_that_is_nowhere_positive_is_refused() -> None:
     with pytest.raises(ProcessError, match="no positive pixel"):
         corrected(scan_of(np.ones((1, 2)), 1, flat=np.zeros((1, 2))), Flat())
+
+
+def test_real_frames_are_corrected_as_the_formula_says(
+    shared_data: Callable[[str], Path],
+) -> None:
+    data, dark, flat = (
+        fabio.open(shared_data(f"edf/ID16_diatomee_{kind}.edf")).data
+        for kind in ("data", "dark", "flat")
+    )
+    scan = scan_of(data[None], 1, dark[None], flat[None])
+    found = corrected(scan, Dark(), Flat())
+    field = flat.astype(float) - dark
+    expected = (data.astype(float) - dark) / (field / field.mean())
+    assert (field > 0).all()
+    np.testing.assert_allclose(found.data[0], expected, rtol=1e-6)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
+import fabio
 import numpy as np
 import pytest
 from helpers.chains import bind, corrected, scan_of
@@ -113,3 +115,11 @@ def test_a_mask_of_another_shape_is_refused() -> None:
 
 def test_masks_work_for_point_detectors() -> None:
     assert masked(np.array([3, 65535], np.uint16)) == [False, True]
+
+
+def test_gaps_of_a_real_pilatus_are_masked(shared_data: Callable[[str], Path]) -> None:
+    data = fabio.open(shared_data("cbf/dials_ximg2700_00001.cbf")).data
+    found = corrected(scan_of(data[None], 1), Mask()).data[0]
+    assert data.min() == -2
+    np.testing.assert_array_equal(np.isnan(found), data < 0)
+    np.testing.assert_array_equal(found[data >= 0], data[data >= 0])

@@ -39,6 +39,12 @@ def test_zero_is_filled_in_as_darfix_does_and_integers_stay() -> None:
     assert found.data.dtype == np.uint16 == bind(scan, Threshold(low=2, fill="zero"))[0].after.dtype
 
 
+def test_integers_are_compared_with_limits_between_them() -> None:
+    data = np.array([[4, 5, 8, 9]], np.uint16)
+    found = corrected(scan_of(data, 1), Threshold(low=4.5, high=8.5, fill="zero"))
+    assert found.data.tolist() == [[0, 5, 8, 0]]
+
+
 def test_nan_is_no_zero() -> None:
     data = np.array([[np.nan, 1.0]])
     found = corrected(scan_of(data, 1), Threshold(low=2, fill="zero"))
@@ -58,9 +64,11 @@ def test_limits_of_any_kind_part_values_as_exact_comparison_does(
     data = np.array([values], dtype)
     if dtype[0] == "f":
         data = np.append(data, np.array([[low, high, 0.1]], dtype), axis=1)
-    found = corrected(scan_of(data, 1), Threshold(low=low, high=high))
     kept = [low <= float(value) <= high for value in data[0]]
+    found = corrected(scan_of(data, 1), Threshold(low=low, high=high))
     assert (~np.isnan(found.data[0])).tolist() == kept
+    found = corrected(scan_of(data, 1), Threshold(low=low, high=high, fill="zero"))
+    np.testing.assert_array_equal(found.data[0], np.where(kept, data[0], 0))
 
 
 @pytest.mark.parametrize("limits", [{}, {"low": 5, "high": 4}, {"low": float("nan")}])

@@ -1,0 +1,247 @@
+"""Moments of every pixel's curve along the scan, in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from pydantic import Field, field_validator
+
+from nxscan.analysis.moments_finish import STATUS, Finish
+from nxscan.analysis.moments_plan import Along, Curves, make_curves
+from nxscan.analysis.moments_sums import Strips, merge
+from nxscan.errors import ProcessError
+from nxscan.process.contract import Process
+from nxscan.process.noise import Noise, NoiseParameters
+from nxscan.process.output import Output
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from nxscan.model import Scan
+    from nxscan.process.block import Block
+    from nxscan.process.contract import Arrays
+
+_AT_ONCE = 16
+
+
+class MomentsParameters(NoiseParameters):
+    """What moments are taken of, and how."""
+
+    axes: tuple[str, ...] = Field(
+        (),
+        description="Scan axes, by name ('mu', 'chi,mu'); by default all that were scanned. What "
+        "lies along other scan axes is added up.",
+    )
+    background: Literal["none", "min", "edges", "dark"] = Field(
+        "edges",
+        description="What is taken off every curve: nothing, its smallest value, the mean of its "
+        "first and last positions, or the mean of the scan's own dark frames. A background that "
+        "is left in pulls centers to the middle of the range.",
+    )
+    edge: int | None = Field(
+        None,
+        ge=1,
+        description="How many positions at each end of an axis are its edge; by default one in "
+        "twenty, at least one.",
+    )
+    weights: Literal["auto", "even", "steps"] = Field(
+        "auto",
+        description="Whether positions count by the step between them; 'auto' does so where "
+        "steps differ by more than 1 %.",
+    )
+    threshold: float = Field(
+        5.0,
+        ge=0,
+        description="A curve is weak if its intensity is not above this many of its standard "
+        "deviations.",
+    )
+    saturation: float | None = Field(
+        None,
+        description="Values from here on are saturated; by default the largest that the "
+        "detector's integers can hold.",
+        json_schema_extra={"units": "counts"},
+    )
+
+    @field_validator("axes", mode="before")
+    @classmethod
+    def _names(cls, given: Any) -> Any:
+        if isinstance(given, str):
+            return tuple(name.strip() for name in given.split(",") if name.strip())
+        return tuple(given) if isinstance(given, Sequence) else given
+
+
+class Moments(Process):
+    """Intensity, center of mass, width, skewness and kurtosis of every pixel's curve.
+
+    Along one axis the outputs are ``intensity``, ``center``, ``std``, ``fwhm`` (2.35482 std,
+    as of a Gaussian), ``skewness``, excess ``kurtosis`` and ``status``; along several, those
+    of each are called ``center_mu``, ``center_chi`` ... and are of the curve that is left
+    when the other axes are added up. Positions that were read count where they were read.
+
+    ``status`` is 0 ok, 1 weak, 2 highest at the scan's edge, 3 saturated, 4 masked. Where the
+    intensity above the background is not positive, moments are NaN. Errors follow from the
+    detector's noise to first order.
+
+    Notes
+    -----
+    A reduction: sums of powers about the middle of the range add up where the scan is cut. A
+    block that holds all positions is finished strip by strip, while its sums are in the cache.
+
+    """
+
+    per = "pixel"
+    wants_valid = True
+    Parameters = MomentsParameters
+
+    _curves: Curves | None = None
+    _finish: Finish
+    _dark: NDArray[np.float32] | None = None
+
+    def noise(self, scan: Scan) -> Noise:
+        """Return the noise model that the parameters say."""
+        found: Noise = self.parameters.model(scan)
+        return found
+
+    def outputs(self, scan: Scan) -> list[Output]:
+        """Declare the maps, and make the process ready for this scan."""
+        given = self.parameters
+        self._curves = make_curves(scan, given.axes, given.edge, given.weights)
+        _check_edges(self._curves, given.background)
+        noise = self.noise(scan)
+        self._finish = Finish(
+            self._curves,
+            given.background,
+            _line(noise),
+            given.threshold,
+            _saturation(given.saturation, scan.signal.dtype),
+        )
+        self._dark = _mean_dark(scan, noise) if given.background == "dark" else None
+        self.wants_variance = bool(getattr(scan.signal, "corrected", False))
+        how = _stated(self._curves, given.background)
+        found = [
+            Output(
+                "intensity",
+                scan.signal.units,
+                dtype=np.float32,
+                long_name=f"intensity; {how}",
+                errors=True,
+            )
+        ]
+        for along in self._curves.along:
+            found += _outputs(along, self._finish.suffix(along), how)
+        first = 1
+        found[first] = _as_default(found[first])
+        return [*found, Output("status", "", dtype=np.uint8, long_name=STATUS)]
+
+    def compute(self, block: Block) -> Arrays:
+        """Return the maps of a block that holds all positions, else the sums of its part."""
+        if self._curves is None:
+            raise ProcessError("moments: outputs(scan) must be called before compute")
+        strips = Strips.of(block, self._curves, lowest=self._finish.background == "min")
+        dark = self._dark_of(block)
+        if block.scan_shape != self._curves.scan_shape:
+            state = strips.whole() | {"tile": np.array(block.frame_shape, np.int64)}
+            return state | ({} if dark is None else {"dark": dark})
+        maps: dict[str, NDArray[Any]] = {}
+        pixels = strips.frames.shape[1]
+        for part, state in strips:
+            if dark is not None:
+                state["dark"] = dark[:, part]
+            for name, values in self._finish(state).items():
+                if name not in maps:
+                    maps[name] = np.empty(pixels, values.dtype)
+                maps[name][part] = values
+        return {name: values.reshape(block.frame_shape) for name, values in maps.items()}
+
+    def merge(self, first: Arrays, second: Arrays) -> Arrays:
+        """Add up the sums of two parts of the scan."""
+        return merge(dict(first), dict(second))
+
+    def finish(self, state: Arrays) -> Arrays:
+        """Return the maps; those of a block that held all positions are there already."""
+        if "sums" not in state:
+            return state
+        tile = tuple(int(length) for length in state["tile"])
+        return {name: values.reshape(tile) for name, values in self._finish(state).items()}
+
+    def _dark_of(self, block: Block) -> NDArray[np.float32] | None:
+        if self._dark is None:
+            return None
+        return self._dark[(slice(None), *block.selection[block.scan_rank :])].reshape(2, -1)
+
+
+def _outputs(along: Along, after: str, how: str) -> list[Output]:
+    axis = along.axis
+    label = axis.long_name or axis.name
+    rows: list[tuple[str, str | None, str, Any]] = [
+        ("center", axis.units, f"center of mass of {label}; {how}", np.float64),
+        ("std", axis.units, f"standard deviation of {label}; {how}", np.float32),
+        ("fwhm", axis.units, f"FWHM of {label}, 2.35482 std; {how}", np.float32),
+        ("skewness", "", f"skewness of {label}; {how}", np.float32),
+        ("kurtosis", "", f"excess kurtosis of {label}; {how}", np.float32),
+    ]
+    return [
+        Output(name + after, units, dtype=dtype, long_name=text, errors=True)
+        for name, units, text, dtype in rows
+    ]
+
+
+def _as_default(output: Output) -> Output:
+    from dataclasses import replace
+
+    return replace(output, default=True)
+
+
+def _stated(curves: Curves, background: str) -> str:
+    """Return what was done to the curves, for people."""
+    texts = {
+        "none": "no background taken off",
+        "min": "smallest value taken off",
+        "edges": f"mean of the {int(curves.edge.sum())} positions at the edges taken off",
+        "dark": "mean dark frame taken off",
+    }
+    steps = ", weighted by the steps" if curves.weighted else ""
+    return texts[background] + steps
+
+
+def _check_edges(curves: Curves, background: str) -> None:
+    if background == "edges" and curves.edge.all():
+        raise ProcessError(
+            f"moments: all {curves.edge.size} positions are at the scan's edge, so there is no "
+            "background to take off",
+            "set background=none, min or dark, or a smaller edge",
+        )
+
+
+def _line(noise: Noise) -> tuple[float, float]:
+    """Return a, b of variance = a I + b."""
+    floor = noise.read_noise**2
+    if noise.kind == "uniform":
+        return 0.0, floor or 1.0
+    return 1 / noise.gain, floor - noise.offset / noise.gain
+
+
+def _saturation(given: float | None, dtype: np.dtype[Any]) -> float | None:
+    if given is not None or dtype.kind not in "iu":
+        return given
+    return float(np.iinfo(dtype).max)
+
+
+def _mean_dark(scan: Scan, noise: Noise) -> NDArray[np.float32]:
+    """Return the mean of the dark frames and its variance."""
+    dark = scan.dark
+    if dark is None or dark.shape[-2:] != scan.frame_shape:
+        found = "none" if dark is None else f"frames of {dark.shape[-2:]}"
+        raise ProcessError(
+            f"moments: background=dark needs dark frames of {scan.frame_shape}, and "
+            f"{scan.title!r} has {found}",
+            "set background=edges, or read the frames through the correction 'dark'",
+        )
+    count = dark.shape[0]
+    total = np.zeros(scan.frame_shape)
+    for start in range(0, count, _AT_ONCE):
+        total += dark.read(slice(start, min(start + _AT_ONCE, count))).sum(axis=0, dtype=float)
+    mean = total / count
+    return np.stack([mean, noise.variance(mean) / count]).astype(np.float32)

@@ -1,0 +1,199 @@
+"""Kills runs with SIGKILL, lets the same call go on, and compares with an undisturbed run.
+
+``python tests/durability/kills.py --count 200`` kills as often and says what came out; the
+tests kill 20 times. Deaths are at every operation on the disk in turn, of the parent or of a
+worker, and at random instants; a run that goes on may be killed again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+VICTIM = Path(__file__).with_name("victim.py")
+PROCESSES = ("Maps", "Deviation")
+MASTER = "scan.nxs"
+
+
+@dataclass
+class Lab:
+    """A scan, and what undisturbed runs make of it.
+
+    Attributes
+    ----------
+    folder : Path
+        Where all is done.
+    deaths : Counter
+        How many died where.
+
+    """
+
+    folder: Path
+    deaths: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        from helpers.scans import make_scan
+
+        from nxscan.nexus import layout, write_scan
+
+        limit, layout.INLINE_LIMIT = layout.INLINE_LIMIT, 0
+        try:
+            write_scan(make_scan((6, 10), (16, 16))[0], self.template / MASTER)
+        finally:
+            layout.INLINE_LIMIT = limit
+        self.undisturbed = cache(self._undisturbed)
+
+    @property
+    def template(self) -> Path:
+        return self.folder / "template"
+
+    def _undisturbed(self, process: str) -> tuple[dict[str, bytes], list[str], float]:
+        """Return the arrays, the operations, and the seconds from first to last block."""
+        log = self.folder / f"log-{process}"
+        case = Case(self, process, "threads")
+        begun = case.begin(VICTIM_LOG=str(log))
+        assert begun.child.wait(60) == 0, begun.said()
+        return case.arrays(), log.read_text().splitlines(), time.monotonic() - begun.at
+
+    def kill(self, number: int) -> None:
+        """Kill a run in one of the ways, let it go on, and check what it ends in."""
+        chance = random.Random(number)
+        process = PROCESSES[number % 2]
+        executor = "processes" if number % 4 == 3 else "threads"
+        arrays, log, duration = self.undisturbed(process)
+        case = Case(self, process, executor)
+        self.deaths[case.die(chance, log, duration, number)] += 1
+        case.check_wounded()
+        if chance.random() < 0.3:
+            self.deaths[case.die(chance, log, duration, number) + ", again"] += 1
+            case.check_wounded()
+        case.go_on(arrays)
+        shutil.rmtree(case.root)
+
+
+@dataclass
+class Begun:
+    """A run that has begun."""
+
+    child: subprocess.Popen[str]
+    at: float
+
+    def kill(self) -> None:
+        """Kill the parent, and wait until its workers have noticed."""
+        self.child.kill()
+        self.child.wait(60)
+
+    def said(self) -> str:
+        assert self.child.stderr is not None
+        return self.child.stderr.read()
+
+
+class Case:
+    """One scan of its own on which a run dies."""
+
+    def __init__(self, lab: Lab, process: str, executor: str) -> None:
+        self.lab, self.process, self.executor = lab, process, executor
+        self.root = Path(tempfile.mkdtemp(dir=lab.folder))
+        self.scan = self.root / "scan"
+        # with the times, which are part of what a run depends on
+        shutil.copytree(lab.template, self.scan)
+        self.frames = self._frames()
+
+    def begin(self, **environment: str) -> Begun:
+        """Start the run, and wait until it has begun."""
+        arguments = [self.scan / MASTER, self.root / "out.npz", self.process, self.executor]
+        child = subprocess.Popen(
+            [sys.executable, str(VICTIM), *map(str, arguments)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "VICTIM_MARK": str(self.root / "mark"), **environment},
+        )
+        assert child.stdout is not None
+        assert child.stdout.readline() == "begun\n", child.communicate()
+        return Begun(child, time.monotonic())
+
+    def die(self, chance: random.Random, log: list[str], duration: float, number: int) -> str:
+        """Start the run and have it, or a worker, killed; return where."""
+        (self.root / "mark").unlink(missing_ok=True)
+        if number % 3 == 2:
+            begun = self.begin()
+            time.sleep(chance.uniform(0, duration))
+            begun.kill()
+            return "at an instant"
+        workers = self.executor == "processes" and chance.random() < 0.7
+        at = chance.randrange(20) if workers else number * 37 % len(log)
+        begun = self.begin(VICTIM=f"{'worker' if workers else 'parent'}:{at + 1}")
+        begun.child.wait(60)
+        if not (self.root / "mark").exists():
+            return "not at all"
+        if workers:
+            assert begun.child.returncode == 0, begun.said()
+            return "a worker"
+        assert begun.child.returncode == -signal.SIGKILL, begun.said()
+        return f"before {log[at].split()[1]}"
+
+    def check_wounded(self) -> None:
+        """See that what a killed run leaves is whole."""
+        assert self._frames() == self.frames, "the frames have changed"
+        from nxscan.validate import validate
+
+        report = validate(self.scan / MASTER, data=True, external=False)
+        assert report.ok, report.text()
+
+    def go_on(self, arrays: dict[str, bytes]) -> None:
+        """Run it undisturbed, and see that it ends like one that never was disturbed."""
+        begun = self.begin()
+        assert begun.child.wait(60) == 0, begun.said()
+        assert self.arrays() == arrays, "the result has changed"
+        self.check_wounded()
+        left = sorted(path.name for path in self.scan.iterdir())
+        assert left == [MASTER, "scan_frames.h5"], left
+        from nxscan.nexus.results import results
+
+        assert len(results(self.scan / MASTER)) == 1
+
+    def arrays(self) -> dict[str, bytes]:
+        with np.load(self.root / "out.npz") as found:
+            return {name: found[name].tobytes() for name in found}
+
+    def _frames(self) -> Any:
+        path = self.scan / "scan_frames.h5"
+        return path.read_bytes(), path.stat().st_mtime_ns
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=200)
+    parser.add_argument("--first", type=int, default=0, help="number of the first kill")
+    options = parser.parse_args()
+    sys.path.insert(0, str(VICTIM.parents[1]))
+    with tempfile.TemporaryDirectory() as folder:
+        lab = Lab(Path(folder))
+        for number in range(options.first, options.first + options.count):
+            try:
+                lab.kill(number)
+            except BaseException:
+                print(f"kill {number}:", flush=True)
+                raise
+    print(f"{options.count} runs were killed and ended like undisturbed ones:")
+    for where, count in sorted(lab.deaths.items()):
+        print(f"  {count:4d}  {where}")
+
+
+if __name__ == "__main__":
+    main()
