@@ -1,9 +1,9 @@
 """Translate 200 EDF frames of 2048² uint16 against `silx convert` and against copying the files.
 
-What limits it: on a disk that takes 1 GB/s, the processor. Of 2.7 CPU seconds for 200 frames,
+What limits it: on a disk that takes 1 GB/s, the processor. Of about 2.9 CPU seconds for 200 frames,
 bitshuffle-LZ4 takes 1.2 in threads (SSE2, as the wheels of hdf5plugin are built), the checksums
-of frames and chunks, copies into tiles and reading from the cache 0.6, writing past the cache
-0.2, the master beside them 0.2; the rest runs on one core: imports and headers 0.3, the checks of
+of frames and chunks, copies into tiles and reading from the cache 0.7, writing past the cache
+0.2, the master beside them 0.2; the rest runs on one core: imports and headers 0.4, the checks of
 the finished file 0.2. Two cores that did nothing but read, cut into tiles and compress need 0.65 s.
 Copying writes every byte uncompressed and so is limited by the disk.
 

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nxscan.analysis.moments_plan import Along, Curves
-    from nxscan.process.noise import Noise
 
     Arrays = dict[str, NDArray[Any]]
 

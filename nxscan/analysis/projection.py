@@ -15,8 +15,6 @@ from nxscan.process.output import Output
 from nxscan.process.parameters import ProcessParameters
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from nxscan.model import Axis, Scan
     from nxscan.process.block import Block
     from nxscan.process.contract import Arrays, Per
@@ -55,7 +53,7 @@ class Projection(Process):
 
     """
 
-    per = "scan"
+    per: Per = "scan"
     wants_valid = True
     Parameters = ProjectionParameters
 

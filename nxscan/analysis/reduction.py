@@ -93,7 +93,7 @@ class Values:
         """Return how many values each result has."""
         if self.good is None:
             return np.full(self.kept, len(self.data), np.int64)
-        return np.count_nonzero(self.good, axis=0).reshape(self.kept)
+        return np.asarray(np.count_nonzero(self.good, axis=0)).reshape(self.kept)
 
 
 def wide(dtype: np.dtype[Any]) -> type[np.generic]:

@@ -32,7 +32,7 @@ _ROWS = 5 + 5 + 9 + 3 + OUTCOMES
 _ROUNDING = 16 * 2.3e-16
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def moments(
     sums: Floats,
     weights: Floats,
@@ -87,7 +87,7 @@ def moments(
             _set(out[k, low:high], a[(22 + k) * _C : (22 + k) * _C + size])
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def _copy(weights: Floats, k: int, low: int, row: Floats) -> None:
     if weights.shape[1] == 1:
         value = weights[k, 0]
@@ -97,19 +97,19 @@ def _copy(weights: Floats, k: int, low: int, row: Floats) -> None:
         _set(row, weights[k, low : low + len(row)])
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def _set(row: Floats, values: Floats) -> None:
     for p in range(len(row)):
         row[p] = values[p]
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def _mix(by: float, values: Floats, other: float, row: Floats) -> None:
     for p in range(len(row)):
         row[p] = by * values[p] + other * row[p]
 
 
-@njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
 def _chunk(a: Floats, size: int, f0: float, f1: float, f2: float, f3: float, f4: float) -> None:
     """Compute one row of pixels; see the module for the formulas."""
     nan = np.nan

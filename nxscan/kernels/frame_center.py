@@ -14,7 +14,7 @@ BAND = 256
 """Rows that are added in the narrow type: 65535 (0 + 1 + ... + 255) fits into 32 bits."""
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def frame_moments(
     frames: NDArray[Any],
     x: NDArray[np.float64],
@@ -58,7 +58,7 @@ def frame_moments(
         out[i, 0], out[i, 1], out[i, 2] = total, along_x, along_y
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def _add_band(
     frame: NDArray[Any],
     top: int,

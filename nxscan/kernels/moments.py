@@ -20,7 +20,7 @@ _STRIP = 256
 _TOGETHER = 8
 
 
-@njit(nogil=True, cache=True, fastmath={"contract"})  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, fastmath={"contract"})
 def power_sums(frames: NDArray[Any], start: int, rows: Floats, sums: Floats) -> None:
     """Add ``rows @ frames[:, start:start + pixels]`` to ``sums``.
 
@@ -53,7 +53,7 @@ def power_sums(frames: NDArray[Any], start: int, rows: Floats, sums: Floats) -> 
             _add_rows(values, padded, first, sums, 0, len(rows), low, size)
 
 
-@njit(nogil=True, cache=True, fastmath={"contract"})  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, fastmath={"contract"})
 def mirrored_sums(
     frames: NDArray[Any], start: int, even: Floats, odd: Floats, sums: Floats
 ) -> None:
@@ -100,7 +100,7 @@ def mirrored_sums(
             _add_rows(minus, few, first, sums, len(even), len(odd), low, size)
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def _padded(rows: Floats) -> Floats:
     """Return the rows with zeros added, so that they come in pairs of eights."""
     n = rows.shape[1]
@@ -109,7 +109,7 @@ def _padded(rows: Floats) -> Floats:
     return padded
 
 
-@njit(nogil=True, cache=True, fastmath={"contract"})  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, fastmath={"contract"})
 def _add_rows(
     v: Floats, rows: Floats, first: int, sums: Floats, top: int, count: int, low: int, size: int
 ) -> None:
@@ -122,7 +122,7 @@ def _add_rows(
         _add_two(v, c, one, two)
 
 
-@njit(nogil=True, cache=True, fastmath={"contract"})  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, fastmath={"contract"})
 def _add_two(v: Floats, c: Floats, one: Floats, two: Floats) -> None:
     """Add two combinations of eight frames, each of which is loaded once for both.
 
@@ -154,7 +154,7 @@ def _add_two(v: Floats, c: Floats, one: Floats, two: Floats) -> None:
         two[p] = y
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def extremes(
     frames: NDArray[Any],
     start: int,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _STRIP = 2048
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def sum_frames(frames: NDArray[Any], total: NDArray[Any]) -> None:
     """Add all frames to ``total``.
 
@@ -40,7 +40,7 @@ def sum_frames(frames: NDArray[Any], total: NDArray[Any]) -> None:
                 target[p] += a[p]
 
 
-@njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
 def squares_about(
     frames: NDArray[Any], mean: NDArray[np.float64], total: NDArray[np.float64]
 ) -> None:

@@ -54,15 +54,12 @@ def frames_of(regions: Iterable[Region], rank: int) -> Iterator[Range]:
     for region in regions:
         scan = region[:rank]
         first, stop = tuple(p.start for p in scan), tuple(p.stop - 1 for p in scan)
-        if last is None:
-            last = first, stop
-        elif last == (first, stop):
+        if last is not None and rank == 1 and first[0] <= last[1][0] + 1:
+            last = last[0], max(last[1], stop)
             continue
-        elif rank == 1 and first[0] == last[1][0] + 1:
-            last = last[0], stop
-        else:
+        if last is not None and last != (first, stop):
             yield last
-            last = first, stop
+        last = first, stop
     if last is not None and rank:
         yield last
 

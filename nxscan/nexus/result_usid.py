@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     Shape = tuple[int, ...]
 
 _MOST_MAPPINGS = 20_000
+_LONGEST = 4096
 _PARTS = ("Indices", "Values")
 
 
@@ -54,11 +55,17 @@ def write_usid_results(file: Any, group: str, new: NewResult) -> None:
     home.attrs["source_000"] = source.ref
     home.attrs["nexus_result"] = f"/{layout.ENTRY}/{group}"
     for name, value in new.parameters.items():
-        if isinstance(value, str | int | float) and name not in home.attrs:
+        if name not in home.attrs and _fits_attribute(value):
             home.attrs[name] = value
     scan = _ScanAxes.of(file)
     for output in new.outputs:
         _write_main(home, source, scan, output, f"/{layout.ENTRY}/{group}/{output.name}")
+
+
+def _fits_attribute(value: Any) -> bool:
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**63
+    return isinstance(value, float) or (isinstance(value, str) and len(value) < _LONGEST)
 
 
 def _source(file: Any, signal_path: str) -> Any:

@@ -65,10 +65,10 @@ class Chunked:
         table = self._table
         boxes = table.boxes(region, self._itemsize)
         if not table.is_complete:
-            if not self._fill:
-                table.check_written(region)
+            if self._fill:
+                out.reshape(-1, self._itemsize)[:] = np.frombuffer(self._fill, np.uint8)
             else:
-                self._fill_in(out)
+                table.check_written(region)
             boxes = boxes.taken(np.flatnonzero(table.offsets[boxes.rows] != ABSENT))
         boxes = boxes.taken(np.argsort(table.offsets[boxes.rows]))
         self._check_sizes(boxes)
@@ -78,9 +78,6 @@ class Chunked:
         whole = boxes.whole(self._decoder.size)
         for row in range(done, len(boxes.rows)):
             self._read_chunk(descriptor, boxes, row, bool(whole[row]), out)
-
-    def _fill_in(self, out: Bytes) -> None:
-        out.reshape(-1, self._itemsize)[:] = np.frombuffer(self._fill, np.uint8)
 
     def _check_sizes(self, boxes: Boxes) -> None:
         """Refuse what damage in the table says before memory is taken for it."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
+from types import TracebackType
 
 from threadpoolctl import ThreadpoolController
 
@@ -18,51 +18,61 @@ _VARIABLES = (
 )
 """What BLAS libraries read when they are loaded."""
 
+_held = threading.Lock()
+"""Is taken while somebody holds BLAS: two that undo it would undo each other's."""
 
-class _Hold:
-    """Counts who wants one thread; the first one sets it, the last one undoes it."""
+
+class OneBlasThread:
+    """Holds BLAS to one thread until it is closed; then it is as it was before.
+
+    Other pools of threads (numba's, OpenMP's own) are not touched. OpenBLAS listens to one
+    thread only: this is to be made, tightened and closed in the same one.
+    """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._holders = 0
-        self._seen = 0
+        self._thread = threading.current_thread()
         self._undo = ExitStack()
+        self._mine = False
+        self._seen = -1
+        self.tighten()
 
-    def enter(self) -> None:
-        with self._lock:
-            self._holders += 1
-            # a library that a compute imported in between is not held yet
-            if self._holders == 1 or len(sys.modules) != self._seen:
-                self._seen = len(sys.modules)
-                controller = ThreadpoolController()
-                self._undo.enter_context(controller.limit(limits=1, user_api="blas"))
+    def tighten(self) -> None:
+        """Hold libraries as well that were loaded since, and what another one let go."""
+        if threading.current_thread() is not self._thread:
+            return
+        self._mine = self._mine or _held.acquire(blocking=False)
+        if self._mine and len(sys.modules) != self._seen:
+            self._seen = len(sys.modules)
+            self._undo.enter_context(ThreadpoolController().limit(limits=1, user_api="blas"))
 
-    def leave(self) -> None:
-        with self._lock:
-            self._holders -= 1
-            if self._holders == 0:
-                self._undo.close()
+    def close(self) -> None:
+        """Undo it."""
+        self._undo.close()
+        if self._mine:
+            self._mine = False
+            _held.release()
+
+    def __enter__(self) -> OneBlasThread:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
 
 
-_hold = _Hold()
-
-
-@contextmanager
-def one_blas_thread() -> Iterator[None]:
-    """Hold BLAS to one thread; as it was before when the last of all blocks of this ends.
-
-    Other pools of threads (numba's, OpenMP) are not touched. It may be entered from many
-    threads at once.
-    """
-    _hold.enter()
-    try:
-        yield
-    finally:
-        _hold.leave()
+def one_blas_thread_here() -> None:
+    """Hold BLAS to one thread for a new thread, where it counts threads for each (OpenMP)."""
+    for library in ThreadpoolController().select(user_api="blas").lib_controllers:
+        if getattr(library, "threading_layer", "") == "openmp":
+            library.set_num_threads(1)
 
 
 def one_blas_thread_for_good() -> None:
     """Hold BLAS to one thread for the rest of this process, libraries loaded later included."""
     for name in _VARIABLES:
         os.environ[name] = "1"
-    _hold.enter()
+    OneBlasThread()

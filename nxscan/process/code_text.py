@@ -5,10 +5,12 @@ from __future__ import annotations
 import functools
 import hashlib
 import pickle
+import sys
 import sysconfig
 from collections.abc import Callable, Iterator
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
-from types import CodeType, FunctionType, ModuleType
+from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import cloudpickle
@@ -23,7 +25,8 @@ def code_text(function: Callable[..., Any]) -> str:
     It is made of what runs, not of the file, which may have been edited since: the code,
     defaults, the values that the function closes over, the globals that it uses, and the
     user's own functions that it calls. Where in doubt, it differs: that costs a computation,
-    never a wrong result. Code of installed packages is told by its name.
+    never a wrong result. What is called in installed packages is told by its name; a function
+    that is of such a package itself, by its code and the package's version.
 
     >>> code_text(lambda x: x + 1) == code_text(lambda x: x + 2)
     False
@@ -38,8 +41,10 @@ def _lines(value: Any, seen: set[int]) -> Iterator[str]:
         yield from _function(inner, seen)
     elif isinstance(inner, functools.partial):
         yield "partial"
-        for part in (inner.func, inner.args, inner.keywords):
-            yield from _lines(part, seen)
+        yield from _lines([inner.func, inner.args, inner.keywords], seen)
+    elif isinstance(inner, MethodType):
+        yield "method"
+        yield from _lines([inner.__func__, inner.__self__], seen)
     elif isinstance(inner, _PLAIN):
         yield repr(inner)
     elif isinstance(inner, ModuleType):
@@ -56,15 +61,20 @@ def _lines(value: Any, seen: set[int]) -> Iterator[str]:
         yield f"set {sorted(map(repr, inner))}"
     elif isinstance(inner, type):
         yield from _class(inner, seen)
+    elif _is_plain_object(inner):
+        yield from _object(inner, seen)
     else:
         yield _other(inner)
 
 
 def _function(function: FunctionType, seen: set[int]) -> Iterator[str]:
     yield f"function {function.__module__}:{function.__qualname__}"
-    if id(function) in seen or _is_installed(function):
+    is_first, is_installed = not seen, _is_installed(function)
+    if id(function) in seen or (is_installed and not is_first):
         return
     seen.add(id(function))
+    if is_installed:
+        yield f"version {_version(function.__module__ or '')}"
     yield from _code(function.__code__)
     for part in (function.__defaults__, function.__kwdefaults__):
         yield from _lines(part, seen)
@@ -88,6 +98,22 @@ def _class(found: type, seen: set[int]) -> Iterator[str]:
         inner = getattr(value, "__func__", value)
         if isinstance(inner, FunctionType) and not _is_installed(inner):
             yield from _function(inner, seen)
+
+
+def _is_plain_object(value: Any) -> bool:
+    """Tell whether an object is no more than its class and its attributes."""
+    cls = type(value)
+    is_own = cls.__reduce_ex__ is object.__reduce_ex__ and cls.__reduce__ is object.__reduce__
+    return is_own and hasattr(value, "__dict__")
+
+
+def _object(value: Any, seen: set[int]) -> Iterator[str]:
+    yield "object"
+    if id(value) in seen:
+        return
+    seen.add(id(value))
+    yield from _class(type(value), seen)
+    yield from _lines(vars(value), seen)
 
 
 def _code(code: CodeType) -> Iterator[str]:
@@ -118,6 +144,12 @@ def _other(value: Any) -> str:
         return f"{kind} {hashlib.sha256(cloudpickle.dumps(value)).hexdigest()}"
     except (pickle.PicklingError, TypeError, AttributeError, ValueError):
         return kind
+
+
+def _version(module: str) -> str:
+    """Return the version of the packages that a module is of."""
+    names = packages_distributions().get(module.partition(".")[0], [])
+    return ", ".join(sorted({f"{name} {version(name)}" for name in names})) or sys.version
 
 
 def _is_installed(function: FunctionType) -> bool:

@@ -14,7 +14,7 @@ from nxscan.errors import MissingExtraError, ProcessError
 from nxscan.process.cpus import usable_cpus
 from nxscan.process.pool import Mirror, Pool
 from nxscan.process.remote import pack, work
-from nxscan.process.spawning import refuse_reentry, script_left_out
+from nxscan.process.spawning import refuse_second_import, refuse_workers_of_workers, script_left_out
 
 _log = logging.getLogger(__name__)
 
@@ -138,7 +138,8 @@ def _connected(distributed: Any, address: str, workers: int | None) -> DaskPool:
 
 
 def _own_cluster(distributed: Any, workers: int | None) -> DaskPool:
-    refuse_reentry()
+    refuse_second_import()
+    refuse_workers_of_workers()
     with ExitStack() as stack:
         stack.enter_context(script_left_out())
         cluster = distributed.LocalCluster(

@@ -10,7 +10,7 @@ from nxscan.errors import ProcessError
 from nxscan.process.cpus import usable_cpus
 from nxscan.process.daskpool import DaskPool, is_client, open_dask
 from nxscan.process.pool import GivenPool, Pool, ProcessPool, ThreadPool
-from nxscan.process.spawning import refuse_reentry
+from nxscan.process.spawning import refuse_second_import, refuse_workers_of_workers
 
 __all__ = ["Pool", "open_pool"]
 
@@ -70,7 +70,7 @@ def _make(executor: Any, workers: int | None) -> Pool:
         return DaskPool(executor, workers)
     if not callable(getattr(executor, "submit", None)) or isinstance(executor, type):
         raise ProcessError(f"{executor!r} is no executor", f"there are: {_KNOWN}")
-    refuse_reentry()
+    refuse_second_import()
     return GivenPool(executor, workers or _size(executor))
 
 
@@ -79,7 +79,8 @@ def _named(name: str, workers: int | None) -> Pool:
     if name == "threads":
         return ThreadPool(workers or usable_cpus())
     if name == "processes":
-        refuse_reentry()
+        refuse_second_import()
+        refuse_workers_of_workers()
         return ProcessPool(min(workers or usable_cpus(), _MOST_PROCESSES))
     if kind == "dask" and bool(address) == (":" in name):
         return open_dask(address, workers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, get_type_hints
@@ -103,6 +104,8 @@ def from_function(
 
 
 def _called(function: Callable[..., Any]) -> str:
+    if isinstance(function, functools.partial):
+        return _called(function.func)
     return getattr(function, "__name__", type(function).__name__)
 
 

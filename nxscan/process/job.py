@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from nxscan.process.required import Required
     from nxscan.process.view import View
 
-PIECE_BYTES = 2 * 2**20
+PIECE_BYTES = 4 * 2**20
 """Frames are computed a few at a time, so that they are still in the processor's cache."""
 
 

@@ -107,6 +107,11 @@ class _Loop(Generic[U, R]):
             except cf.BrokenExecutor:
                 broken = True
                 self._waiting.appendleft(unit)
+            except cf.CancelledError:
+                raise ProcessError(
+                    "the executor was shut down, or lost its workers, while blocks were computed",
+                    "finished blocks are kept: run it again with an executor that is open",
+                ) from None
             else:
                 self._tell(unit, result)
         return broken

@@ -6,11 +6,10 @@ import concurrent.futures as cf
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from contextlib import ExitStack
 from typing import Any
 
 from nxscan.errors import ProcessError
-from nxscan.process.blas import one_blas_thread
+from nxscan.process.blas import OneBlasThread, one_blas_thread_here
 from nxscan.process.remote import Outcome, pack, work
 from nxscan.process.spawning import WorkerContext, prepare_worker
 
@@ -50,7 +49,7 @@ class Pool(ABC):
     def interrupt(self) -> None:  # noqa: B027  most can end nothing
         """End what is being computed, as far as that is possible, after a Ctrl-C."""
 
-    def close(self) -> None:  # noqa: B027  what the user brought stays open
+    def close(self) -> None:  # noqa: B027  not all are to be closed
         """Let the workers go."""
 
 
@@ -61,23 +60,18 @@ class ThreadPool(Pool):
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
-        self._executor = cf.ThreadPoolExecutor(workers, thread_name_prefix="nxscan")
-        self._stack = ExitStack()
-        self._stack.enter_context(one_blas_thread())
+        self._blas = OneBlasThread()
+        self._executor = cf.ThreadPoolExecutor(workers, "nxscan", one_blas_thread_here)
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> cf.Future[Any]:
         """Have a thread call the function."""
-        return self._executor.submit(_held, function, arguments)
+        self._blas.tighten()
+        return self._executor.submit(function, *arguments)
 
     def close(self) -> None:
         """Wait for what runs."""
-        with self._stack:
+        with self._blas:
             self._executor.shutdown(cancel_futures=True)
-
-
-def _held(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
-    with one_blas_thread():
-        return function(*arguments)
 
 
 class ProcessPool(Pool):
@@ -124,12 +118,14 @@ class GivenPool(Pool):
         self.workers = workers
         self.remote = not isinstance(executor, cf.ThreadPoolExecutor)
         self._executor = executor
+        self._blas = None if self.remote else OneBlasThread()
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> cf.Future[Any]:
         """Have the executor call the function."""
         try:
-            if not self.remote:
-                here: cf.Future[Any] = self._executor.submit(_held, function, arguments)
+            if self._blas is not None:
+                self._blas.tighten()
+                here: cf.Future[Any] = self._executor.submit(function, *arguments)
                 return here
             inner = self._executor.submit(work, pack(function, arguments))
         except cf.BrokenExecutor:
@@ -143,7 +139,13 @@ class GivenPool(Pool):
                 f"submit of {self._executor!r} returned a {type(inner).__name__}, but it must be "
                 "a future like those of concurrent.futures"
             )
-        return Mirror(inner)
+        in_processes = isinstance(self._executor, cf.ProcessPoolExecutor)
+        return _ProcessMirror(inner) if in_processes else Mirror(inner)
+
+    def close(self) -> None:
+        """Leave the executor open."""
+        if self._blas is not None:
+            self._blas.close()
 
 
 class Mirror(cf.Future[Any]):
@@ -167,14 +169,18 @@ class Mirror(cf.Future[Any]):
             return
         try:
             outcome = inner.result()
-            value = outcome.get() if isinstance(outcome, Outcome) else outcome
         except BaseException as error:
             self.set_exception(self._translated(error))
+            return
+        try:
+            value = outcome.get() if isinstance(outcome, Outcome) else outcome
+        except BaseException as error:
+            self.set_exception(error)
         else:
             self.set_result(value)
 
     def _translated(self, error: BaseException) -> BaseException:
-        """Return the error as the run is to see it."""
+        """Return an error of the pool's own as the run is to see it."""
         return error
 
 

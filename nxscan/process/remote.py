@@ -17,7 +17,7 @@ from typing import Any
 import cloudpickle
 
 from nxscan.errors import ProcessError
-from nxscan.process.blas import one_blas_thread
+from nxscan.process.blas import OneBlasThread
 
 _log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ def work(payload: bytes) -> Outcome:
     """Do a call in a worker, with BLAS held to one thread."""
     try:
         function, arguments = pickle.loads(payload)  # noqa: S301  our own parent's
-        with one_blas_thread():
+        with OneBlasThread():
             return Outcome(function(*arguments))
     except Exception as error:
         return _failure(error)

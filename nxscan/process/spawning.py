@@ -66,22 +66,32 @@ def _block_interrupts() -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
 
 
-def refuse_reentry() -> None:
-    """Refuse to start workers from within a worker that is only just starting.
+def refuse_second_import() -> None:
+    """Refuse to run from within a worker that is only just starting.
 
     Raises
     ------
     ProcessError
-        If another library's worker is importing the script that calls this, or if this
-        process may not have workers of its own.
+        If another library's worker is importing the script that calls this.
 
     """
-    process = multiprocessing.current_process()
-    if getattr(process, "_inheriting", False):
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
         raise ProcessError(
             "a worker process imports this script again and would start workers of its own",
             "put what the script does under: if __name__ == '__main__':",
         )
+
+
+def refuse_workers_of_workers() -> None:
+    """Refuse to start workers where Python does not allow it.
+
+    Raises
+    ------
+    ProcessError
+        If this process may not have processes of its own.
+
+    """
+    process = multiprocessing.current_process()
     if process.daemon:
         raise ProcessError(
             f"{process.name} is itself a worker process and may have none of its own",

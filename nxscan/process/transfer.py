@@ -94,7 +94,7 @@ def from_repeats(frames: NDArray[Any]) -> Transfer:
     """Return the line that frames taken alike, shape (n, ...) with n > 1, tell by their pixels."""
     values = np.asarray(frames, np.float64)
     mean, variance = values.mean(axis=0).ravel(), values.var(axis=0, ddof=1).ravel()
-    return fit_line(mean, variance, len(values))
+    return fit_line(mean, variance, len(values), np.median(values, axis=0).ravel())
 
 
 def from_tails(scan: Scan) -> Transfer | None:
@@ -105,20 +105,24 @@ def from_tails(scan: Scan) -> Transfer | None:
     weighted by the square of its coefficient, and so is the mean that it belongs to: the plain
     mean is too high where a curve rises steeply. Peaks narrower than about five steps that lie
     at the ends make the noise look larger than it is. None if no dimension of the scan has five
-    positions.
+    positions, or all values are masked.
     """
     shape = scan.scan_shape
     if not shape or max(shape) < len(_FOURTH):
         return None
     along = int(np.argmax(shape))
-    means, variances = [], []
+    means, variances, levels = [], [], []
     weights = _FOURTH**2 / (_FOURTH @ _FOURTH)
     for start in _starts(shape, along):
         values = _read(scan, (*start, *_center(scan.frame_shape))).astype(np.float64)
         values = np.moveaxis(values, along, 0).reshape(len(_FOURTH), -1)
         means.append(weights @ values)
         variances.append((_FOURTH @ values) ** 2 / (_FOURTH @ _FOURTH))
-    return fit_line(np.concatenate(means), np.concatenate(variances), 1 / (weights @ weights))
+        levels.append(np.sort(values, axis=0)[1:-1].mean(axis=0))
+    found = [np.concatenate(parts) for parts in (means, variances, levels)]
+    if not np.isfinite(found[0]).any():
+        return None
+    return fit_line(found[0], found[1], 1 / (weights @ weights), found[2])
 
 
 def _starts(shape: tuple[int, ...], along: int) -> list[tuple[slice, ...]]:
@@ -144,15 +148,25 @@ def _center(shape: tuple[int, ...]) -> tuple[slice, ...]:
     )
 
 
-def _read(scan: Scan, region: tuple[slice, ...]) -> NDArray[Any]:
-    values = scan.signal.read(region)
-    if scan.mask is None or scan.mask.shape != scan.frame_shape:
-        return values
-    bad = scan.mask[region[len(scan.scan_shape) :]] != 0
-    return np.where(bad, np.nan, values)
+def _read(scan: Scan, region: tuple[slice, ...]) -> NDArray[np.float64]:
+    """Return values; what is masked, saturated or marks a gap is NaN."""
+    stored = scan.signal.read(region)
+    values = stored.astype(np.float64)
+    if stored.dtype.kind == "u":
+        values[stored == np.iinfo(stored.dtype).max] = np.nan
+    elif stored.dtype.kind == "i":
+        values[(stored == -1) | (stored == -2)] = np.nan
+    if scan.mask is not None and scan.mask.shape == scan.frame_shape:
+        values[..., scan.mask[region[len(scan.scan_shape) :]] != 0] = np.nan
+    return values
 
 
-def fit_line(means: NDArray[Any], variances: NDArray[Any], averaged: float) -> Transfer:
+def fit_line(
+    means: NDArray[Any],
+    variances: NDArray[Any],
+    averaged: float,
+    levels: NDArray[Any] | None = None,
+) -> Transfer:
     """Fit the line of variance against mean.
 
     Parameters
@@ -161,6 +175,9 @@ def fit_line(means: NDArray[Any], variances: NDArray[Any], averaged: float) -> T
         Of each pixel; the variances from few values each.
     averaged : float
         How many values each mean is of: what noise is left in it.
+    levels : ndarray, shape (n,), optional
+        What pixels are sorted by, in place of their means: something that a cosmic ray does not
+        move, which the other pixels of the same level then show to be one.
 
     Returns
     -------
@@ -175,38 +192,39 @@ def fit_line(means: NDArray[Any], variances: NDArray[Any], averaged: float) -> T
 
     """
     good = np.isfinite(means) & np.isfinite(variances)
-    means, variances = means[good], variances[good]
-    if not means.size:
+    if not good.any():
         raise ProcessError("no finite values to measure noise from")
-    bins = _levels(means, variances, averaged)
+    levels = means[good] if levels is None else levels[good]
+    means, variances = means[good], variances[good]
+    bins = [_clean(part, variances) for part in _levels(levels, variances, averaged)]
     x = np.array([means[part].mean() for part in bins])
-    y = np.array([_clipped_mean(variances[part]) for part in bins])
+    y = np.array([variances[part].mean() for part in bins])
     lowest = Transfer(float(x[0]), float(y[0]), None)
     if len(x) < _FEWEST_BINS:
         return lowest
     slope, height, error = _weighted_line(x - x[0], y, np.array([part.size for part in bins]))
     if not slope > 3 * error:
         return lowest
-    at = min(float(x[0]), float(np.percentile(means, 1)))
+    at = min(float(x[0]), float(np.percentile(levels, 1)))
     return Transfer(at, max(0.0, height + slope * (at - float(x[0]))), slope)
 
 
 def _levels(
-    means: NDArray[Any], variances: NDArray[Any], averaged: float
+    levels: NDArray[Any], variances: NDArray[Any], averaged: float
 ) -> list[NDArray[np.intp]]:
-    """Sort pixels into bins of their mean; each is much wider than the noise of a mean.
+    """Sort pixels into bins of their level; each is much wider than the noise of a mean.
 
     In narrower ones, the pixels of one level would be sorted by noise: by means that differ and
     variances that do not, which flattens the line.
     """
-    order = np.argsort(means, kind="stable")
-    low = np.percentile(means, 1)
+    order = np.argsort(levels, kind="stable")
+    low = np.percentile(levels, 1)
     dim = order[: max(1, len(order) // 4)]
-    width = _WIDTH * math.sqrt(_clipped_mean(variances[dim]) / averaged)
+    width = _WIDTH * math.sqrt(float(variances[_clean(dim, variances)].mean()) / averaged)
     if not width > 0:
         return [order]
     growth = np.cumsum(_GROWTH ** np.arange(_BINS))
-    parts = np.split(order, np.searchsorted(means[order], low + width * growth))
+    parts = np.split(order, np.searchsorted(levels[order], low + width * growth))
     return [part for part in parts if part.size >= _FEWEST] or [order]
 
 
@@ -230,16 +248,15 @@ def _weighted_line(
     return float(slope), float(mean_y - slope * mean_x), float(1 / math.sqrt(square))
 
 
-def _clipped_mean(values: NDArray[Any]) -> float:
-    """Return the mean without outliers."""
-    kept = values
+def _clean(part: NDArray[np.intp], variances: NDArray[Any]) -> NDArray[np.intp]:
+    """Return the pixels of a part without outliers: what is far above the mean variance."""
     for _ in range(20):
-        mean = float(kept.mean())
-        fewer = kept[kept <= _OUTLIER * mean]
-        if not fewer.size or fewer.size == kept.size:
+        values = variances[part]
+        kept = values <= _OUTLIER * values.mean()
+        if kept.all() or not kept.any():
             break
-        kept = fewer
-    return mean
+        part = part[kept]
+    return part
 
 
 def measure(scan: Scan, given: NoiseParameters) -> Noise:

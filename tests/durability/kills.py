@@ -90,6 +90,7 @@ class Begun:
     """A run that has begun."""
 
     child: subprocess.Popen[str]
+    errors: Path
     at: float
 
     def kill(self) -> None:
@@ -98,8 +99,7 @@ class Begun:
         self.child.wait(60)
 
     def said(self) -> str:
-        assert self.child.stderr is not None
-        return self.child.stderr.read()
+        return self.errors.read_text()
 
 
 class Case:
@@ -116,16 +116,19 @@ class Case:
     def begin(self, **environment: str) -> Begun:
         """Start the run, and wait until it has begun."""
         arguments = [self.scan / MASTER, self.root / "out.npz", self.process, self.executor]
-        child = subprocess.Popen(
-            [sys.executable, str(VICTIM), *map(str, arguments)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "VICTIM_MARK": str(self.root / "mark"), **environment},
-        )
+        errors = self.root / f"errors-{time.monotonic_ns()}"
+        with errors.open("w") as file:
+            child = subprocess.Popen(
+                [sys.executable, str(VICTIM), *map(str, arguments)],
+                stdout=subprocess.PIPE,
+                stderr=file,
+                text=True,
+                env={**os.environ, "VICTIM_MARK": str(self.root / "mark"), **environment},
+            )
         assert child.stdout is not None
-        assert child.stdout.readline() == "begun\n", child.communicate()
-        return Begun(child, time.monotonic())
+        with child.stdout:
+            assert child.stdout.readline() == "begun\n", errors.read_text()
+        return Begun(child, errors, time.monotonic())
 
     def die(self, chance: random.Random, log: list[str], duration: float, number: int) -> str:
         """Start the run and have it, or a worker, killed; return where."""
@@ -179,7 +182,7 @@ class Case:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=200)
-    parser.add_argument("--first", type=int, default=0, help="number of the first kill")
+    parser.add_argument("--first", type=int, default=0, help="number of the first")
     options = parser.parse_args()
     sys.path.insert(0, str(VICTIM.parents[1]))
     with tempfile.TemporaryDirectory() as folder:

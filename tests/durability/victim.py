@@ -1,8 +1,9 @@
 """A run that can be told where to die: ``python victim.py MASTER OUT.npz PROCESS EXECUTOR``.
 
 ``VICTIM=parent:N`` ends the run before its N-th operation on the disk, ``VICTIM=worker:N`` the
-first worker process that gets as far; ``VICTIM_LOG=FILE`` notes all operations. It is run as a
-script, so that its processes are those of ``__main__``.
+first worker process that gets as far, ``VICTIM=blocks:N`` a run of one thread when N blocks
+have been finished. ``VICTIM_LOG=FILE`` notes all operations, ``VICTIM_INTO=FILE`` is where the
+result goes. It is run as a script, so that its processes are those of ``__main__``.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from nxscan.nexus import durable
 
 BULK = ("write", "truncate")
 
+ALONE = os.environ.get("VICTIM", "").startswith("blocks:")
+
 _armed: list[int] = []
 
 
@@ -32,11 +35,14 @@ def arm(role: str) -> None:
     if _armed == [os.getpid()]:
         return
     _armed[:] = [os.getpid()]
-    counted, bulk = [0], [0]
+    counted, bulk, blocks = [0], [0], [0]
     lock = threading.Lock()
 
     def observe(operation: str, *arguments: Any) -> None:
         with lock:
+            if wanted == "blocks" and blocks[0] == int(number) and operation != "sync_folder":
+                os.kill(os.getpid(), signal.SIGKILL)
+            blocks[0] += operation == "rename" and names(arguments).endswith(".block")
             bulk[0] += operation in BULK
             if operation in BULK and bulk[0] % 7:
                 return
@@ -120,7 +126,7 @@ def main(master: str, out: str, process: str, executor: str) -> None:
     arm("parent")
     print("begun", flush=True)
     result = {"Maps": Maps, "Deviation": Deviation}[process]().run(
-        master, executor=executor, workers=2
+        master, executor=executor, workers=1 if ALONE else 2, into=os.environ.get("VICTIM_INTO")
     )
     durable.observer = None
     np.savez(out, **{name: result[name] for name in result.names})

@@ -62,3 +62,11 @@ def counts(shape: tuple[int, ...], dtype: str, seed: int = 0) -> NDArray[Any]:
     """Return values that compress, as detectors count them."""
     rng = np.random.default_rng(seed)
     return rng.poisson(3.0, shape).astype(dtype)
+
+
+def places(path: Path) -> dict[tuple[int, ...], Any]:
+    """Return where each chunk lies."""
+    found: dict[tuple[int, ...], Any] = {}
+    with h5py.File(path) as file:
+        file["x"].id.chunk_iter(lambda chunk: found.__setitem__(chunk.chunk_offset, chunk))
+    return found

@@ -7,6 +7,7 @@ import concurrent.futures as cf
 import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -175,6 +176,43 @@ def test_blas_has_one_thread_while_threads_compute(tmp_path, two_blas_threads):
     assert max(blas_threads()) == 2
 
 
+def test_a_blas_that_is_loaded_by_a_unit_is_held_from_the_next_one(tmp_path):
+    script = """
+from threadpoolctl import threadpool_info
+from nxscan.process.executors import open_pool
+
+def unit():
+    import scipy.linalg
+    return max(x["num_threads"] for x in threadpool_info() if x["user_api"] == "blas")
+
+with open_pool("threads", 1) as pool:
+    first, second = pool.submit(unit).result(), pool.submit(unit).result()
+print(second, first == unit())
+"""
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": "3"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "1 True\n", done.stderr
+
+
+def test_two_runs_at_once_leave_blas_as_it_was(tmp_path, two_blas_threads):
+    begun, end = threading.Event(), threading.Event()
+
+    def other():
+        with open_pool("threads", 1) as pool:
+            compute(pool, lambda n: (begun.set(), end.wait(10)), [0], tmp_path)
+
+    thread = threading.Thread(target=other)
+    with open_pool("threads", 1) as pool:
+        thread.start()
+        begun.wait(10)
+        assert compute(pool, blas_threads, [0], tmp_path) == {0: [1] * len(blas_threads())}
+    end.set()
+    thread.join()
+    assert max(blas_threads()) == 2
+
+
 def test_numba_keeps_its_threads(tmp_path):
     numba = pytest.importorskip("numba")
     before = numba.get_num_threads()
@@ -302,6 +340,32 @@ def test_an_executor_that_was_shut_down_is_refused(tmp_path):
     executor.shutdown()
     with open_pool(executor) as pool, pytest.raises(ProcessError, match="takes no work"):
         compute(pool, abs, [1], tmp_path)
+
+
+def test_an_executor_that_is_shut_down_meanwhile_is_told(tmp_path):
+    with cf.ThreadPoolExecutor(1) as executor, open_pool(executor) as pool:
+
+        def unit(n):
+            executor.shutdown(wait=False, cancel_futures=True)
+
+        with pytest.raises(ProcessError, match=r"was shut down.*finished blocks are kept|no work"):
+            compute(pool, unit, range(9), tmp_path)
+
+
+def test_an_import_error_of_a_compute_is_its_own(pool, tmp_path):
+    def unit(n):
+        import there_is_no_such_module  # noqa: F401
+
+    with pytest.raises(ModuleNotFoundError, match="there_is_no_such_module"):
+        compute(pool, unit, [0], tmp_path)
+
+
+def test_a_worker_process_may_use_threads_of_its_own(monkeypatch, tmp_path):
+    monkeypatch.setitem(multiprocessing.current_process()._config, "daemon", True)
+    with open_pool("threads", 1) as pool:
+        assert compute(pool, abs, [-1], tmp_path) == {-1: 1}
+    with cf.ThreadPoolExecutor(1) as executor, open_pool(executor) as pool:
+        assert compute(pool, abs, [-1], tmp_path) == {-1: 1}
 
 
 @pytest.mark.parametrize("wrong", ["thread", "dask:", "tcp://h:1", "", 3, None, cf.Executor])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -270,6 +271,47 @@ def test_a_changed_method_of_a_class_that_is_used_changes_the_text():
         return lambda d: Stepper()(d)
 
     assert code_text(make(1)) != code_text(make(2))
+
+
+def test_a_changed_call_of_an_object_changes_the_text():
+    def make(step: int) -> Any:
+        class Adder:
+            def __call__(self, d):
+                return d + step
+
+            def method(self, d):
+                return d - step
+
+        return Adder()
+
+    assert code_text(make(1)) != code_text(make(2))
+    assert code_text(make(1).method) != code_text(make(2).method)
+    assert code_text(make(1)) == code_text(make(1))
+
+
+def test_the_state_of_an_object_changes_the_text():
+    class Scale:
+        def __init__(self, factor: float) -> None:
+            self.factor = factor
+            self.myself = self
+
+        def __call__(self, d):
+            return self.factor * d
+
+    assert code_text(Scale(1)) != code_text(Scale(2))
+    assert code_text(times(Scale(1))) != code_text(times(Scale(2)))
+    assert code_text(Scale(1)) == code_text(Scale(1))
+
+
+def test_a_function_of_an_installed_package_is_told_by_code_and_version(monkeypatch):
+    from nxscan.process import code_text as module
+
+    one = json.dumps
+    before = code_text(one)
+    assert before == code_text(one)
+    monkeypatch.setattr(module, "_version", lambda name: "another")
+    assert code_text(one) != before
+    assert code_text(json.dumps) != code_text(json.loads)
 
 
 def test_functions_that_call_each_other_have_a_text():

@@ -137,6 +137,14 @@ def test_cosmic_rays_are_no_noise() -> None:
     assert 1 / from_tails(scan_of(data, 1)).slope == pytest.approx(0.5, rel=0.1)
 
 
+def test_saturated_values_are_not_measured() -> None:
+    data = rocking()
+    data[:, :30] = 65535
+    assert 1 / from_tails(scan_of(data, 1)).slope == pytest.approx(0.5, rel=0.05)
+    data[...] = 65535
+    assert from_tails(scan_of(data, 1)) is None
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_noise_that_does_not_grow_tells_no_gain(seed: int) -> None:
     levels = np.linspace(0, 1000, 10_000)

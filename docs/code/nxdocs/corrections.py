@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import entry_points
 
 from nxscan.process import Correction
-from nxscan.process.describe import facts_of
+from nxscan.process.describe import ParameterFacts, facts_of
 
 
 def corrections_table() -> str:
@@ -17,13 +17,14 @@ def corrections_table() -> str:
 def parameters_table(name: str) -> str:
     """Return what a correction does, and a Markdown table of its parameters."""
     facts = facts_of(dict(_all())[name])
-    rows = [
-        f"| `{one.name}` | {_cell(one.type)} | {_cell(one.default) or '**required**'} | {one.units or '–'} | "
-        f"{_cell(one.help)} |"
-        for one in facts.parameters
-    ]
+    rows = [_row(one) for one in facts.parameters]
     head = ["| parameter | takes | default | unit | meaning |", "|---|---|---|---|---|"]
     return "\n".join([facts.doc.replace("``", "`"), "", *head, *rows])
+
+
+def _row(one: ParameterFacts) -> str:
+    default, units = _cell(one.default) or "**required**", one.units or "–"
+    return f"| `{one.name}` | {_cell(one.type)} | {default} | {units} | {_cell(one.help)} |"
 
 
 def _all() -> list[tuple[str, type[Correction]]]:

@@ -53,6 +53,10 @@ class BinningBound(Bound):
     mean: bool
 
     @property
+    def _dtype(self) -> np.dtype[Any]:
+        return float_type(self.before.dtype, 1 if self.mean else math.prod(self.factors))
+
+    @property
     def after(self) -> Layout:
         """Whole bins; axes have their centers."""
         layout, rank = self.before, self.before.scan_rank
@@ -63,7 +67,7 @@ class BinningBound(Bound):
         return replace(
             layout,
             shape=(*layout.shape[:rank], *lengths),
-            dtype=float_type(layout.dtype, 1 if self.mean else math.prod(self.factors)),
+            dtype=self._dtype,
             axes={name: self._binned(axis) for name, axis in layout.axes.items()},
             edges=tuple(edges),
         )
@@ -98,7 +102,7 @@ class BinningBound(Bound):
         shape = (*values.shape[:rank], *lengths)
         rows, columns = (1, *self.factors)[-2:]
         wanted = 1.0 if self.mean else float(math.prod(self.factors))
-        stack, out = _stack(values, rank), np.empty(shape, self.after.dtype)
+        stack, out = _stack(values, rank), np.empty(shape, self._dtype)
         kernels.join(stack, rows, columns, wanted, _stack(out, rank))
         variance = None
         if frames.variance is not None:
