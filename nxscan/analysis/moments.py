@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -131,8 +132,7 @@ class Moments(Process):
         ]
         for along in self._curves.along:
             found += _outputs(along, self._finish.suffix(along), how)
-        first = 1
-        found[first] = _as_default(found[first])
+        found[1] = replace(found[1], default=True)
         return [*found, Output("status", "", dtype=np.uint8, long_name=STATUS)]
 
     def compute(self, block: Block) -> Arrays:
@@ -144,15 +144,11 @@ class Moments(Process):
         if block.scan_shape != self._curves.scan_shape:
             state = strips.whole() | {"tile": np.array(block.frame_shape, np.int64)}
             return state | ({} if dark is None else {"dark": dark})
-        maps: dict[str, NDArray[Any]] = {}
-        pixels = strips.frames.shape[1]
+        maps = self._finish.empty(strips.frames.shape[1])
         for part, state in strips:
             if dark is not None:
                 state["dark"] = dark[:, part]
-            for name, values in self._finish(state).items():
-                if name not in maps:
-                    maps[name] = np.empty(pixels, values.dtype)
-                maps[name][part] = values
+            self._finish(state, maps, part)
         return {name: values.reshape(block.frame_shape) for name, values in maps.items()}
 
     def merge(self, first: Arrays, second: Arrays) -> Arrays:
@@ -164,7 +160,10 @@ class Moments(Process):
         if "sums" not in state:
             return state
         tile = tuple(int(length) for length in state["tile"])
-        return {name: values.reshape(tile) for name, values in self._finish(state).items()}
+        pixels = state["sums"].shape[1]
+        maps = self._finish.empty(pixels)
+        self._finish(state, maps, slice(0, pixels))
+        return {name: values.reshape(tile) for name, values in maps.items()}
 
     def _dark_of(self, block: Block) -> NDArray[np.float32] | None:
         if self._dark is None:
@@ -186,12 +185,6 @@ def _outputs(along: Along, after: str, how: str) -> list[Output]:
         Output(name + after, units, dtype=dtype, long_name=text, errors=True)
         for name, units, text, dtype in rows
     ]
-
-
-def _as_default(output: Output) -> Output:
-    from dataclasses import replace
-
-    return replace(output, default=True)
 
 
 def _stated(curves: Curves, background: str) -> str:

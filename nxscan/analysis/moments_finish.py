@@ -14,6 +14,7 @@ from nxscan.kernels.central import (
     OUTCOMES,
     SKEWNESS,
     STD,
+    judge,
     moments,
 )
 
@@ -28,10 +29,8 @@ if TYPE_CHECKING:
 
 FWHM = 2.3548200450309493
 """Full width at half maximum of a Gaussian of standard deviation 1: sqrt(8 ln 2)."""
-OK, WEAK, EDGE, SATURATED, MASKED = range(5)
-"""What `status` says of a pixel."""
 STATUS = "status: 0 ok, 1 weak, 2 highest at the scan's edge, 3 saturated, 4 masked"
-"""The same for people."""
+"""What the numbers of `judge` mean, for people."""
 _ERRORS = 5
 
 
@@ -60,50 +59,70 @@ class Finish:
     threshold: float
     saturation: float | None
 
-    def __call__(self, state: Mapping[str, NDArray[Any]]) -> Arrays:
-        """Return the maps of the pixels that the sums belong to, each in one dimension."""
+    def __call__(self, state: Mapping[str, NDArray[Any]], maps: Arrays, part: slice) -> None:
+        """Fill in a part of the maps, from the sums of its pixels."""
         sums, weights = state["sums"], state["weights"]
         background = self._background(state)
         variances, noise = sums, self.noise
         if "variances" in state:
             variances, noise = state["variances"], (1.0, 0.0)
-        maps: Arrays = {}
         out = np.empty((OUTCOMES, sums.shape[1]))
         for along in self.curves.along:
-            edge = np.zeros(5)
-            if self.background == "edges":
-                edge = along.edge_means
             moments(
                 sums,
                 weights,
                 variances,
                 along.linear,
                 along.squared,
+                along.edge,
                 noise,
                 background,
-                edge,
                 out,
             )
-            maps |= self._maps(along, out)
-        maps["intensity"] = out[INTENSITY].astype(np.float32)
-        maps["intensity_errors"] = out[INTENSITY + _ERRORS].astype(np.float32)
-        maps["status"] = self._status(state, out)
-        return maps
+            self._fill(maps, part, along, out)
+        _fill(maps, "intensity", part, out, INTENSITY)
+        known = np.empty(0)
+        if "variances" in state:
+            known = self._variance(state, None, self.curves.along[0].squared[0])
+        judge(
+            state["high"],
+            weights[0],
+            out,
+            background,
+            known,
+            self.noise,
+            self.threshold,
+            np.inf if self.saturation is None else self.saturation,
+            maps["status"][part],
+        )
+
+    def empty(self, pixels: int) -> Arrays:
+        """Return maps to fill in."""
+        names = ["intensity"]
+        for along in self.curves.along:
+            after = self.suffix(along)
+            names += [name + after for name in ("center", "std", "fwhm", "skewness", "kurtosis")]
+        maps: Arrays = {}
+        for name in names:
+            kind = np.float64 if name.startswith("center") else np.float32
+            maps[name] = np.empty(pixels, kind)
+            maps[f"{name}_errors"] = np.empty(pixels, kind)
+        return maps | {"status": np.empty(pixels, np.uint8)}
 
     def suffix(self, along: Along) -> str:
         """Return what the names of an axis' outputs end with."""
         return f"_{along.axis.name}" if len(self.curves.along) > 1 else ""
 
     def _background(self, state: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
-        """Return the background, its variance, and that of one of the values it is made of."""
+        """Return the background, its variance, and 1 / the number of values it is made of."""
         found = np.zeros((3, state["sums"].shape[1]))
+        row = self.curves.edge_row
         if self.background == "edges":
-            count = np.maximum(state["weights"][self.curves.edge_row], 0.5)
-            found[0] = state["sums"][self.curves.edge_row] / count
-            found[2] = self._variance(state, found[0], self.curves.edge_row)
-            found[1] = found[2] / count
-            if count.min() < 1:
-                found[:, np.broadcast_to(count < 1, found.shape[1:])] = np.nan
+            count = state["weights"][row]
+            share = np.divide(1.0, count, out=np.full(count.shape, np.nan), where=count > 0)
+            found[2] = share
+            found[0] = state["sums"][row] * share
+            found[1] = self._variance(state, found[0], row) * share
         elif self.background == "min":
             found[0] = state["low"]
             found[1] = self._variance(state, found[0], self.curves.along[0].squared[0])
@@ -117,30 +136,24 @@ class Finish:
             return state["variances"][row] / np.maximum(state["weights"][row], 0.5)
         return np.maximum(self.noise[0] * values + self.noise[1], 0)
 
-    def _maps(self, along: Along, out: NDArray[np.float64]) -> Arrays:
+    def _fill(self, maps: Arrays, part: slice, along: Along, out: NDArray[np.float64]) -> None:
         after, scale = self.suffix(along), along.scale
-        maps: Arrays = {
-            f"center{after}": along.origin + scale * out[CENTER],
-            f"center{after}_errors": scale * out[CENTER + _ERRORS],
-        }
-        for name, row, factor in (
-            ("std", STD, scale),
-            ("fwhm", STD, FWHM * scale),
-            ("skewness", SKEWNESS, 1.0),
-            ("kurtosis", KURTOSIS, 1.0),
-        ):
-            maps[f"{name}{after}"] = (factor * out[row]).astype(np.float32)
-            maps[f"{name}{after}_errors"] = (factor * out[row + _ERRORS]).astype(np.float32)
-        return maps
+        _fill(maps, f"center{after}", part, out, CENTER, scale)
+        maps[f"center{after}"][part] += along.origin
+        _fill(maps, f"std{after}", part, out, STD, scale)
+        _fill(maps, f"fwhm{after}", part, out, STD, FWHM * scale)
+        _fill(maps, f"skewness{after}", part, out, SKEWNESS)
+        _fill(maps, f"kurtosis{after}", part, out, KURTOSIS)
 
-    def _status(
-        self, state: Mapping[str, NDArray[Any]], out: NDArray[np.float64]
-    ) -> NDArray[np.uint8]:
-        inside, edge = state["high"]
-        intensity, error = out[INTENSITY], out[INTENSITY + _ERRORS]
-        status = np.where(edge > inside, np.uint8(EDGE), np.uint8(OK))
-        status[~(intensity > self.threshold * error)] = WEAK
-        if self.saturation is not None:
-            status[np.maximum(inside, edge) >= self.saturation] = SATURATED
-        status[np.broadcast_to(state["weights"][0] == 0, status.shape)] = MASKED
-        return status
+
+def _fill(
+    maps: Arrays,
+    name: str,
+    part: slice,
+    out: NDArray[np.float64],
+    row: int,
+    factor: float = 1.0,
+) -> None:
+    """Fill in a part of a map and of its errors."""
+    for target, values in ((maps[name], out[row]), (maps[f"{name}_errors"], out[row + _ERRORS])):
+        np.multiply(values, factor, out=target[part], casting="same_kind")

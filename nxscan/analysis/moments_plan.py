@@ -36,8 +36,8 @@ class Along:
         Middle and half of the range.
     linear, squared : ndarray of int64
         Which rows of `Curves.rows` have its powers, times the weights and their squares.
-    edge_means : ndarray, shape (5,)
-        Means of w u^0 to w u^4 over the positions at the edge.
+    edge : ndarray of int64, shape (5,)
+        Which rows have w u^0 to w u^4 at the edge, and 0 elsewhere.
 
     """
 
@@ -46,7 +46,7 @@ class Along:
     scale: float
     linear: NDArray[np.int64]
     squared: NDArray[np.int64]
-    edge_means: Floats
+    edge: NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +62,7 @@ class Curves:
     rows : ndarray, shape (k, positions)
         Coefficients of all sums over positions: weights times powers of u.
     edge_row : int
-        The row that is 1 at the edge.
+        The row that is 1 at the edge and 0 elsewhere.
     even : int or None
         How many rows, the first ones, are the same backwards, if all others change their sign
         backwards; else None.
@@ -117,17 +117,22 @@ def make_curves(scan: Scan, names: Sequence[str], edge: int | None, weights: str
         base = len(rows)
         rows += [weight**2, *(weight**2 * u**k for u, _, _ in scaled for k in range(1, 9))]
         squared = [[base, *range(base + 1 + 8 * a, base + 9 + 8 * a)] for a in range(len(axes))]
-    rows.append(at_edge.astype(float))
+    base = len(rows)
+    rows += [
+        at_edge * weight,
+        *(at_edge * weight * u**k for u, _, _ in scaled for k in range(1, 5)),
+    ]
+    edges = [[base, *range(base + 1 + 4 * a, base + 5 + 4 * a)] for a in range(len(axes))]
+    if weighted:
+        rows.append(at_edge.astype(float))
     table, place, even = _ordered(np.array(rows))
     along = tuple(
-        Along(
-            axis, origin, scale, place[first], place[second], _means(table[place[first]], at_edge)
-        )
-        for axis, (_, origin, scale), first, second in zip(
-            axes, scaled, linear, squared, strict=True
-        )
+        Along(axis, origin, scale, *(place[rows_of[a]] for rows_of in (linear, squared, edges)))
+        for a, (axis, (_, origin, scale)) in enumerate(zip(axes, scaled, strict=True))
     )
-    return Curves(scan.scan_shape, along, table, int(place[-1]), even, at_edge, weighted)
+    return Curves(
+        scan.scan_shape, along, table, int(place[-1 if weighted else base]), even, at_edge, weighted
+    )
 
 
 def _ordered(rows: Floats) -> tuple[Floats, NDArray[np.int64], int | None]:
@@ -140,10 +145,6 @@ def _ordered(rows: Floats) -> tuple[Floats, NDArray[np.int64], int | None]:
     order = np.argsort(~same, kind="stable")
     place = np.argsort(order, kind="stable")
     return rows[order], place, int(same.sum()) if (same | changed).all() else None
-
-
-def _means(rows: Floats, at_edge: NDArray[np.bool_]) -> Floats:
-    return np.ascontiguousarray(rows[:, at_edge].mean(axis=1)) if at_edge.any() else np.zeros(5)
 
 
 def chosen_axes(scan: Scan, names: Sequence[str]) -> list[Axis]:

@@ -142,7 +142,7 @@ class Strips:
         }
 
     def _added(self, frames: NDArray[Any], part: slice) -> NDArray[np.float64]:
-        sums = np.zeros((len(self.rows), part.stop - part.start))
+        sums = np.empty((len(self.rows), part.stop - part.start))
         if self.halves is None:
             power_sums(frames, part.start, self.rows, sums)
         else:

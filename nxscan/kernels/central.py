@@ -9,7 +9,7 @@ variance is sum(v_i w_i² P_i²) - 2 Q cov(b, w P) + Q² var(b), v_i the varianc
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numba import njit
@@ -22,13 +22,15 @@ if TYPE_CHECKING:
 
 CENTER, STD, SKEWNESS, KURTOSIS, INTENSITY = range(5)
 """Rows of what `moments` gives; their errors follow in the same order."""
+OK, WEAK, EDGE, SATURATED, MASKED = range(5)
+"""What `judge` says of a pixel."""
 OUTCOMES = 10
 """How many rows `moments` gives."""
 HIGHEST = 8
 """The highest power: the error of the kurtosis needs it."""
 
 _C = 128
-_ROWS = 5 + 5 + 9 + 3 + OUTCOMES
+_ROWS = 5 + 5 + 9 + 3 + OUTCOMES + 5
 _ROUNDING = 16 * 2.3e-16
 
 
@@ -39,9 +41,9 @@ def moments(
     variances: Floats,
     linear: Places,
     squared: Places,
+    edge: Places,
     noise: tuple[float, float],
     background: Floats,
-    edge: Floats,
     out: Floats,
 ) -> None:
     """Give center, standard deviation, skewness, excess kurtosis, intensity and their errors.
@@ -58,12 +60,14 @@ def moments(
         Which rows of them have w u^0 to w u^4.
     squared : ndarray of int64, shape (9,)
         Which rows of them have w² u^0 to w² u^8.
+    edge : ndarray of int64, shape (5,)
+        Which rows of them have w u^0 to w u^4 at the positions that the background is the
+        mean of.
     noise : (a, b)
-        v in the squared rows is a times ``variances`` plus b times ``weights``.
+        v is a times ``variances`` plus b times ``weights``.
     background : ndarray, shape (3, pixels)
-        The background, its variance, and the variance of one of the values it is made of.
-    edge : ndarray, shape (5,)
-        Means of w u^k over the positions that the background is made of; 0 without any.
+        The background, its variance, and 1 over the number of values that it is the mean of;
+        0 if it is none of values of the curve.
     out : ndarray, shape (10, pixels)
         Takes the results, with u as the unit of length.
 
@@ -80,9 +84,13 @@ def moments(
             row = a[(10 + k) * _C : (10 + k) * _C + size]
             _copy(weights, squared[k], low, row)
             _mix(noise[0], variances[squared[k], low:high], noise[1], row)
+        for k in range(5):
+            row = a[(32 + k) * _C : (32 + k) * _C + size]
+            _copy(weights, edge[k], low, row)
+            _mix(noise[0], variances[edge[k], low:high], noise[1], row)
         for k in range(3):
             _set(a[(19 + k) * _C : (19 + k) * _C + size], background[k, low:high])
-        _chunk(a, size, edge[0], edge[1], edge[2], edge[3], edge[4])
+        _chunk(a, size)
         for k in range(OUTCOMES):
             _set(out[k, low:high], a[(22 + k) * _C : (22 + k) * _C + size])
 
@@ -110,11 +118,11 @@ def _mix(by: float, values: Floats, other: float, row: Floats) -> None:
 
 
 @njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
-def _chunk(a: Floats, size: int, f0: float, f1: float, f2: float, f3: float, f4: float) -> None:
+def _chunk(a: Floats, size: int) -> None:
     """Compute one row of pixels; see the module for the formulas."""
     nan = np.nan
     for p in range(size):
-        b, vb, ve = a[p + 19 * _C], a[p + 20 * _C], a[p + 21 * _C]
+        b, vb, share = a[p + 19 * _C], a[p + 20 * _C], a[p + 21 * _C]
         w0, w1, w2, w3, w4 = (
             a[p + 5 * _C],
             a[p + 6 * _C],
@@ -171,6 +179,8 @@ def _chunk(a: Floats, size: int, f0: float, f1: float, f2: float, f3: float, f4:
         y2 = (w2 + d * (2 * w1 + d * w0)) * g2
         y3 = (w3 + d * (3 * w2 + d * (3 * w1 + d * w0))) * g2 * g
         y4 = (w4 + d * (4 * w3 + d * (6 * w2 + d * (4 * w1 + d * w0)))) * g2 * g2
+        f0, f1, f2 = share * a[p + 32 * _C], share * a[p + 33 * _C], share * a[p + 34 * _C]
+        f3, f4 = share * a[p + 35 * _C], share * a[p + 36 * _C]
         e1 = (f1 + d * f0) * g
         e2 = (f2 + d * (2 * f1 + d * f0)) * g2
         e3 = (f3 + d * (3 * f2 + d * (3 * f1 + d * f0))) * g2 * g
@@ -178,14 +188,14 @@ def _chunk(a: Floats, size: int, f0: float, f1: float, f2: float, f3: float, f4:
         reach = (1.0 + abs(d)) * (1.0 + abs(d)) * g2
         noise = 10 * _ROUNDING * abs(t0) * reach
 
-        v = t0 + w0 * (w0 * vb - 2 * ve * f0)
+        v = t0 + w0 * (w0 * vb - 2 * f0)
         a[p + 31 * _C] = np.sqrt(max(v, 0.0))
 
-        v = z2 + y1 * (y1 * vb - 2 * ve * e1)
+        v = z2 + y1 * (y1 * vb - 2 * e1)
         a[p + 27 * _C] = std * r * np.sqrt(v) if v >= noise else nan
 
         q, e = y2 - w0, e2 - f0
-        v = z4 - 2 * z2 + t0 + q * (q * vb - 2 * ve * e)
+        v = z4 - 2 * z2 + t0 + q * (q * vb - 2 * e)
         noise *= reach
         a[p + 28 * _C] = 0.5 * std * r * np.sqrt(v) if v >= noise else nan
 
@@ -193,7 +203,7 @@ def _chunk(a: Floats, size: int, f0: float, f1: float, f2: float, f3: float, f4:
         q = y3 + p2 * y2 - 3 * y1 + p0 * w0
         e = e3 + p2 * e2 - 3 * e1 + p0 * f0
         v = z6 + 2 * p2 * z5 + (p2 * p2 - 6) * z4 + 2 * (p0 - 3 * p2) * z3
-        v += (9 + 2 * p0 * p2) * z2 - 6 * p0 * z1 + p0 * p0 * t0 + q * (q * vb - 2 * ve * e)
+        v += (9 + 2 * p0 * p2) * z2 - 6 * p0 * z1 + p0 * p0 * t0 + q * (q * vb - 2 * e)
         noise *= reach
         a[p + 29 * _C] = r * np.sqrt(v) if v >= noise else nan
 
@@ -202,7 +212,7 @@ def _chunk(a: Floats, size: int, f0: float, f1: float, f2: float, f3: float, f4:
         e = e4 + p2 * e2 + p1 * e1 + g4 * f0
         v = z8 + 2 * p2 * z6 + 2 * p1 * z5 + (p2 * p2 + 2 * g4) * z4 + 2 * p1 * p2 * z3
         v += (p1 * p1 + 2 * g4 * p2) * z2 + 2 * g4 * p1 * z1 + g4 * g4 * t0
-        v += q * (q * vb - 2 * ve * e)
+        v += q * (q * vb - 2 * e)
         noise *= reach
         a[p + 30 * _C] = r * np.sqrt(v) if v >= noise else nan
 
@@ -211,3 +221,55 @@ def _chunk(a: Floats, size: int, f0: float, f1: float, f2: float, f3: float, f4:
         a[p + 24 * _C] = g3
         a[p + 25 * _C] = g4 - 3.0
         a[p + 26 * _C] = m0
+
+
+@njit(nogil=True, cache=True)
+def judge(
+    high: NDArray[Any],
+    weight: Floats,
+    result: Floats,
+    background: Floats,
+    variance: Floats,
+    noise: tuple[float, float],
+    threshold: float,
+    saturation: float,
+    status: NDArray[np.uint8],
+) -> None:
+    """Say of every pixel whether it is ok, weak, highest at the edge, saturated or masked.
+
+    A peak that the scan cuts off raises its own background and may have no intensity left: it
+    is at the edge, and not weak, if its highest value stands out from the background.
+
+    Parameters
+    ----------
+    high : ndarray, shape (2, pixels)
+        The highest value inside the scan and at its edge.
+    weight : ndarray, shape (pixels,) or (1,)
+        0 where nothing is valid.
+    result : ndarray, shape (10, pixels)
+        What `moments` gives.
+    background : ndarray, shape (3, pixels)
+        As for `moments`.
+    variance : ndarray, shape (pixels,) or (0,)
+        Mean variance of a value; else it follows from ``noise``.
+    noise : (a, b)
+        The variance of a value I is a I + b.
+    threshold, saturation : float
+        What is not weak, in standard deviations; what is saturated.
+    status : ndarray of uint8, shape (pixels,)
+        Takes the numbers, in the order above.
+
+    """
+    for p in range(len(status)):
+        inside, edge = np.float64(high[0, p]), np.float64(high[1, p])
+        weak = not result[INTENSITY, p] > threshold * result[INTENSITY + 5, p]
+        found = WEAK if weak else OK
+        if edge > inside:
+            spread = variance[p] if len(variance) else max(noise[0] * edge + noise[1], 0.0)
+            if not weak or edge - background[0, p] > threshold * np.sqrt(spread):
+                found = EDGE
+        if max(inside, edge) >= saturation:
+            found = SATURATED
+        if weight[p if len(weight) > 1 else 0] == 0:
+            found = MASKED
+        status[p] = found

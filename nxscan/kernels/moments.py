@@ -22,7 +22,7 @@ _TOGETHER = 8
 
 @njit(nogil=True, cache=True, fastmath={"contract"})
 def power_sums(frames: NDArray[Any], start: int, rows: Floats, sums: Floats) -> None:
-    """Add ``rows @ frames[:, start:start + pixels]`` to ``sums``.
+    """Give ``rows @ frames[:, start:start + pixels]``.
 
     Parameters
     ----------
@@ -31,16 +31,18 @@ def power_sums(frames: NDArray[Any], start: int, rows: Floats, sums: Floats) -> 
     start : int
         The first pixel.
     rows : ndarray of float64, shape (k, n)
-        Coefficients of each sum.
+        Coefficients of each sum; a pair that is 0 for eight frames costs nothing.
     sums : ndarray of float64, shape (k, pixels)
-        What is added to.
+        Takes the sums.
 
     """
     n, pixels = len(frames), sums.shape[1]
     padded = _padded(rows)
+    used = _used(padded)
     values = np.zeros(_TOGETHER * _STRIP)
     for low in range(0, pixels, _STRIP):
         size = min(_STRIP, pixels - low)
+        sums[:, low : low + size] = 0.0
         for first in range(0, n, _TOGETHER):
             for j in range(_TOGETHER):
                 target = values[j * _STRIP : (j + 1) * _STRIP]
@@ -50,14 +52,14 @@ def power_sums(frames: NDArray[Any], start: int, rows: Floats, sums: Floats) -> 
                         target[p] = source[p]
                 else:
                     target[:] = 0.0
-            _add_rows(values, padded, first, sums, 0, len(rows), low, size)
+            _add_rows(values, padded, used, first, sums, 0, len(rows), low, size)
 
 
 @njit(nogil=True, cache=True, fastmath={"contract"})
 def mirrored_sums(
     frames: NDArray[Any], start: int, even: Floats, odd: Floats, sums: Floats
 ) -> None:
-    """Add what `power_sums` adds, for rows that are mirrored at their middle.
+    """Give what `power_sums` gives, for rows that are mirrored at their middle.
 
     The first and the last frame, the second and the last but one ... are added and subtracted
     first, so that there is half as much to multiply.
@@ -73,16 +75,18 @@ def mirrored_sums(
     odd : ndarray of float64, shape (l, (n + 1) // 2)
         The first halves of rows that change their sign backwards.
     sums : ndarray of float64, shape (k + l, pixels)
-        What is added to, even rows first.
+        Takes the sums, even rows first.
 
     """
     n, pixels, half = len(frames), sums.shape[1], even.shape[1]
     many, few = _padded(even), _padded(odd)
     if n % 2:
         many[:, half - 1] *= 0.5
+    used_many, used_few = _used(many), _used(few)
     plus, minus = np.zeros(_TOGETHER * _STRIP), np.zeros(_TOGETHER * _STRIP)
     for low in range(0, pixels, _STRIP):
         size = min(_STRIP, pixels - low)
+        sums[:, low : low + size] = 0.0
         for first in range(0, half, _TOGETHER):
             for j in range(_TOGETHER):
                 added = plus[j * _STRIP : (j + 1) * _STRIP]
@@ -96,8 +100,8 @@ def mirrored_sums(
                 else:
                     added[:] = 0.0
                     taken[:] = 0.0
-            _add_rows(plus, many, first, sums, 0, len(even), low, size)
-            _add_rows(minus, few, first, sums, len(even), len(odd), low, size)
+            _add_rows(plus, many, used_many, first, sums, 0, len(even), low, size)
+            _add_rows(minus, few, used_few, first, sums, len(even), len(odd), low, size)
 
 
 @njit(nogil=True, cache=True)
@@ -109,13 +113,34 @@ def _padded(rows: Floats) -> Floats:
     return padded
 
 
+@njit(nogil=True, cache=True)
+def _used(padded: Floats) -> NDArray[np.bool_]:
+    """Return for which pairs of rows and groups of frames there is something to add."""
+    used = np.zeros((len(padded) // 2, padded.shape[1] // _TOGETHER), np.bool_)
+    for k in range(len(padded)):
+        for i in range(padded.shape[1]):
+            if padded[k, i] != 0.0:
+                used[k // 2, i // _TOGETHER] = True
+    return used
+
+
 @njit(nogil=True, cache=True, fastmath={"contract"})
 def _add_rows(
-    v: Floats, rows: Floats, first: int, sums: Floats, top: int, count: int, low: int, size: int
+    v: Floats,
+    rows: Floats,
+    used: NDArray[np.bool_],
+    first: int,
+    sums: Floats,
+    top: int,
+    count: int,
+    low: int,
+    size: int,
 ) -> None:
     """Add combinations of eight frames to ``count`` rows of sums from row ``top`` on."""
     unused = np.zeros(_STRIP)
     for k in range(0, count, 2):
+        if not used[k // 2, first // _TOGETHER]:
+            continue
         c = rows[k : k + 2, first : first + _TOGETHER]
         one = sums[top + k, low : low + size]
         two = sums[top + k + 1, low : low + size] if k + 1 < count else unused[:size]

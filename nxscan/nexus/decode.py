@@ -31,6 +31,7 @@ MOST = 2**31 - 1
 """Most bytes of a chunk, stored or not: what LZ4 and Blosc can count."""
 
 _CHECKSUM = 4
+_BLOCKS = 12
 
 
 class DecodeError(RuntimeError):
@@ -124,7 +125,7 @@ class Lz4:
         size, block = _header(source, ">QI")
         if size != target.size or block == 0:
             raise DecodeError(f"LZ4: its header says {size} bytes, expected {target.size}")
-        at, done = 12, 0
+        at, done = _BLOCKS, 0
         while done < size:
             block = min(block, size - done)
             (count,) = _header(source[at:], ">I")
@@ -213,18 +214,20 @@ class CompressedBitshuffle:
             raise DecodeError(f"bitshuffle: its header says {size} bytes, not {target.size}")
         self._check(source, size, block)
         count, length = size // self.itemsize, block // self.itemsize
-        places = source.ctypes.data + 12, target.ctypes.data
+        places = source.ctypes.data + _BLOCKS, target.ctypes.data
         if self.function(*places, count, self.itemsize, length) < 0:
             raise DecodeError("bitshuffle: a block is damaged")
         return target
 
     def _check(self, source: Bytes, size: int, block: int) -> None:
         rest = size % (8 * self.itemsize)
-        data, at = source.data, 12
+        data, at = source.data, _BLOCKS
         for _ in range(-(-(size - rest) // block)):
-            if at + 4 > source.size:
+            at += 4
+            if at <= source.size:
+                at += int.from_bytes(data[at - 4 : at], "big")
+            if at > source.size:
                 break
-            at += 4 + int.from_bytes(data[at : at + 4], "big")
         if at + rest > source.size:
             raise DecodeError("bitshuffle: a block ends beyond the chunk")
 

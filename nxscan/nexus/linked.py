@@ -130,8 +130,11 @@ def linked_signal(opened: Opened, path: Path, place: str, rank: int) -> HDF5Sign
     if LINKED not in opened:
         return None
     group = opened[LINKED]
-    for found in linked_files(opened):
-        _check(path, found)
+    for problem in changes(opened, path):
+        raise LayoutError(
+            f"the frames of {path} cannot be read: {problem}",
+            "restore it, or write results of what it is now to another file with --into",
+        )
     holder = (path.parent / linked_files(opened)[0].path).resolve()
     dataset = text(opened.value(group["dataset"]))
     own = opened.attributes(opened[place])
@@ -147,25 +150,18 @@ def linked_files(opened: Opened) -> list[LinkedFile]:
     return [LinkedFile(text(p), int(s), float(m)) for p, s, m in zip(*columns, strict=True)]
 
 
-def _check(master: Path, expected: LinkedFile) -> None:
-    file = master.parent / expected.path
-    if not file.exists():
-        raise LayoutError(
-            f"the frames of {master} are missing: {file} is not there",
-            "put it back, or move both together",
-        )
-    now = LinkedFile.of(file, master.parent)
-    changes = []
-    if now.size != expected.size:
-        changes.append(f"it has {now.size} bytes, and had {expected.size}")
-    if abs(now.modified - expected.modified) > _TOLERANCE:
-        changes.append("its time of last change is another one")
-    if changes:
-        raise LayoutError(
-            f"{file}, which holds the frames of {master}, has changed since results of it were "
-            f"written: {'; '.join(changes)}",
-            "restore it, or write results of what it is now to another file with --into",
-        )
+def changes(opened: Opened, path: Path) -> Iterator[str]:
+    """Yield what is not as it was recorded of the foreign files that a master leads to."""
+    for expected in linked_files(opened):
+        file = path.parent / expected.path
+        if not file.exists():
+            yield f"{file} is not there"
+            continue
+        now = LinkedFile.of(file, path.parent)
+        if now.size != expected.size:
+            yield f"{file} has changed: it has {now.size} bytes, and had {expected.size}"
+        elif abs(now.modified - expected.modified) > _TOLERANCE:
+            yield f"{file} has changed: its time of last change is another one"
 
 
 def _stored(signal: Any) -> HDF5Signal:

@@ -34,6 +34,14 @@ def code_text(function: Callable[..., Any]) -> str:
     return "\n".join(_lines(function, set()))
 
 
+def class_text(cls: type) -> str:
+    """Return the same for a class: all that its methods, and those it inherits, compute.
+
+    Classes of installed packages are told by their name.
+    """
+    return "\n".join(_class(cls, set()))
+
+
 def _lines(value: Any, seen: set[int]) -> Iterator[str]:
     """Yield lines for a value that code refers to."""
     inner = getattr(value, "py_func", value)  # what numba compiles
@@ -48,7 +56,7 @@ def _lines(value: Any, seen: set[int]) -> Iterator[str]:
     elif isinstance(inner, _PLAIN):
         yield repr(inner)
     elif isinstance(inner, ModuleType):
-        yield f"module {inner.__name__}"
+        yield from _module(inner, seen)
     elif isinstance(inner, list | tuple):
         yield f"{type(inner).__name__} of {len(inner)}"
         for item in inner:
@@ -91,20 +99,40 @@ def _function(function: FunctionType, seen: set[int]) -> Iterator[str]:
 
 def _class(found: type, seen: set[int]) -> Iterator[str]:
     yield f"class {found.__module__}:{found.__qualname__}"
-    if id(found) in seen:
+    if id(found) in seen or _is_installed_module(found.__module__):
         return
     seen.add(id(found))
-    for value in vars(found).values():
-        inner = getattr(value, "__func__", value)
-        if isinstance(inner, FunctionType) and not _is_installed(inner):
+    for name, value in vars(found).items():
+        inner = getattr(value, "__func__", getattr(value, "fget", value))
+        inner = getattr(inner, "py_func", inner)
+        if isinstance(inner, FunctionType):
             yield from _function(inner, seen)
+        elif isinstance(inner, type) and inner.__qualname__.startswith(f"{found.__qualname__}."):
+            yield from _class(inner, seen)
+        elif isinstance(inner, _PLAIN) and not name.startswith("__"):
+            yield f"{name} = {inner!r}"
+    for base in found.__bases__:
+        yield from _class(base, seen)
+
+
+def _module(module: ModuleType, seen: set[int]) -> Iterator[str]:
+    """Yield lines for a module: of the user's own, what is defined there."""
+    yield f"module {module.__name__}"
+    if id(module) in seen or _is_installed_module(module.__name__):
+        return
+    seen.add(id(module))
+    for name, value in sorted(vars(module).items()):
+        is_own = getattr(value, "__module__", None) == module.__name__
+        if is_own or (isinstance(value, _PLAIN) and not name.startswith("__")):
+            yield f"{name}:"
+            yield from _lines(value, seen)
 
 
 def _is_plain_object(value: Any) -> bool:
     """Tell whether an object is no more than its class and its attributes."""
-    cls = type(value)
-    is_own = cls.__reduce_ex__ is object.__reduce_ex__ and cls.__reduce__ is object.__reduce__
-    return is_own and hasattr(value, "__dict__")
+    ways = ("__reduce__", "__reduce_ex__")
+    is_plain = all(getattr(type(value), way) is getattr(object, way) for way in ways)
+    return is_plain and hasattr(value, "__dict__")
 
 
 def _object(value: Any, seen: set[int]) -> Iterator[str]:
@@ -154,8 +182,19 @@ def _version(module: str) -> str:
 
 def _is_installed(function: FunctionType) -> bool:
     """Tell whether a function is of the standard library, an installed package or nxscan."""
-    if function.__module__ and function.__module__.partition(".")[0] == "nxscan":
+    top = (function.__module__ or "").partition(".")[0]
+    return top == "nxscan" or _is_in_place(function.__code__.co_filename)
+
+
+def _is_installed_module(name: str) -> bool:
+    top = name.partition(".")[0]
+    file = getattr(sys.modules.get(name), "__file__", None)
+    if top == "nxscan" or (file is None and top in sys.stdlib_module_names):
         return True
-    file = Path(function.__code__.co_filename)
+    return file is not None and _is_in_place(file)
+
+
+def _is_in_place(file: str) -> bool:
+    """Tell whether a file lies where packages are installed."""
     places = {sysconfig.get_path(key) for key in ("stdlib", "platstdlib", "purelib", "platlib")}
-    return any(file.is_relative_to(place) for place in places if place)
+    return any(Path(file).is_relative_to(place) for place in places if place)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nxscan.errors import ProcessError
+from nxscan.process.code_text import class_text
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -86,33 +87,34 @@ def module_of(cls: type) -> str:
 
 
 def code_hash(cls: type) -> str:
-    """Return a hash of the code of a class: its module's file, or what is known of it.
-
-    Raises
-    ------
-    ProcessError
-        If the code cannot be told (a class made by ``exec``).
-
-    """
+    """Return a hash of the code of a class: what runs, and the file it comes from."""
     said = getattr(cls, "source_text", None)
     if isinstance(said, str):
         return _hash(said)
+    text = class_text(cls)
+    file = _file_of(cls)
+    return _hash([text, None if file is None else _files_hash([file, *_neighbors(cls, file)])])
+
+
+def _file_of(cls: type) -> Path | None:
+    """Return the file of a class' module; a script or notebook is known by what runs alone."""
+    if cls.__module__ == "__main__":
+        return None
     try:
-        if cls.__module__ != "__main__":
-            file = inspect.getsourcefile(cls)
-            if file is not None and Path(file).exists():
-                return _files_hash([Path(file), *_kernels(cls)])
-        return _hash(inspect.getsource(cls))
+        file = inspect.getsourcefile(cls)
     except (OSError, TypeError):
-        return _pickled_hash(cls)
+        return None
+    return Path(file) if file is not None and Path(file).exists() else None
 
 
-def _kernels(cls: type) -> list[Path]:
-    """Return the compiled loops that nxscan's own analyses call."""
+def _neighbors(cls: type, file: Path) -> list[Path]:
+    """Return the files that nxscan's own analyses share, compiled loops among them."""
     from nxscan import kernels
 
-    own = cls.__module__.startswith("nxscan.")
-    return sorted(Path(kernels.__file__).parent.glob("*.py")) if own else []
+    if not cls.__module__.startswith("nxscan."):
+        return []
+    folders = (file.parent, Path(kernels.__file__).parent)
+    return sorted(path for folder in folders for path in folder.glob("*.py"))
 
 
 def _files_hash(paths: Sequence[Path]) -> str:
@@ -120,19 +122,6 @@ def _files_hash(paths: Sequence[Path]) -> str:
     for path in paths:
         digest.update(path.read_bytes())
     return digest.hexdigest()
-
-
-def _pickled_hash(cls: type) -> str:
-    import cloudpickle
-
-    try:
-        return hashlib.sha256(cloudpickle.dumps(cls)).hexdigest()
-    except Exception as error:
-        raise ProcessError(
-            f"the code of {cls.__qualname__} cannot be told, so no run of it can be resumed: "
-            f"{error}",
-            "define it in a file or in a notebook",
-        ) from error
 
 
 def parameters_of(parameters: BaseModel) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from nxscan.errors import NxscanError, ProcessError
 from nxscan.process.block import Block
 from nxscan.process.journal import Written, write_block
 from nxscan.process.outcome import allocate, check_outputs, check_state
-from nxscan.process.partition import hull, inside, volume
+from nxscan.process.partition import hull, inside, tiles, volume
 from nxscan.process.view import Scratch
 
 if TYPE_CHECKING:
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from nxscan.process.output import Resolved
     from nxscan.process.required import Required
     from nxscan.process.view import View
-
-PIECE_BYTES = 4 * 2**20
-"""Frames are computed a few at a time, so that they are still in the processor's cache."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,7 +167,7 @@ class Job:
         rank = self.view.layout.scan_rank
         per_position = self.process.per == "position"
         dims = range(rank) if per_position else range(rank, len(block))
-        return _tiles(block, self.view.layout.edges, list(dims), self.view.signal.dtype.itemsize)
+        return tiles(block, self.view.layout.edges, list(dims), self.view.signal.dtype.itemsize)
 
 
 def owned(region: Selection, per: str, rank: int) -> Selection:
@@ -201,41 +198,3 @@ def _scratch() -> Scratch:
         _local.scratch = Scratch()
     found: Scratch = _local.scratch
     return found
-
-
-def _tiles(
-    block: Selection, edges: Sequence[NDArray[np.int64]], dims: list[int], itemsize: int
-) -> Iterator[Selection]:
-    """Cut a block at edges along ``dims`` into parts of about `PIECE_BYTES`, the last dim first."""
-    if not dims:
-        yield block
-        return
-    ranges = {d: _between(edges[d], block[d]) for d in dims}
-    size = volume(block) * itemsize
-    for d in dims:
-        cuts = ranges[d]
-        size //= max(len(cuts), 1)
-    for d in reversed(dims):
-        together = max(1, min(len(ranges[d]), PIECE_BYTES // max(size, 1)))
-        size *= together
-        whole = together == len(ranges[d])
-        ranges[d] = [
-            slice(ranges[d][k].start, ranges[d][min(k + together, len(ranges[d])) - 1].stop)
-            for k in range(0, len(ranges[d]), together)
-        ]
-        if not whole:
-            break
-    yield from _product(block, ranges)
-
-
-def _product(block: Selection, ranges: Mapping[int, list[slice]]) -> Iterator[Selection]:
-    shape = [len(ranges[d]) if d in ranges else 1 for d in range(len(block))]
-    for index in np.ndindex(*shape):
-        yield tuple(ranges[d][index[d]] if d in ranges else part for d, part in enumerate(block))
-
-
-def _between(edges: NDArray[np.int64], part: slice) -> list[slice]:
-    """Return the ranges between the edges that lie inside ``part``."""
-    inner = [int(edge) for edge in edges if part.start < edge < part.stop]
-    starts = [part.start, *inner]
-    return [slice(a, b) for a, b in zip(starts, [*inner, part.stop], strict=True)]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,8 @@ BLOCK_BYTES = 64 * 2**20
 """What a block shall hold."""
 CELL_BYTES = 256 * 2**20
 """A tile whose curves take more than this is cut along the scan, if the process can merge."""
+PIECE_BYTES = 4 * 2**20
+"""What is worked on at once, so that it is still in the processor's cache."""
 _STATE_SHARE = 4
 
 
@@ -161,6 +163,44 @@ def fine_cut(region: Selection, dims: Sequence[int], most: int) -> Iterator[Sele
             break
     ranges = [_steps_of(part, step.get(d, part.stop - part.start)) for d, part in enumerate(region)]
     yield from itertools.product(*ranges)
+
+
+def tiles(
+    block: Selection, edges: Sequence[NDArray[np.int64]], dims: Sequence[int], itemsize: int
+) -> Iterator[Selection]:
+    """Cut a block at edges along ``dims`` into parts of about `PIECE_BYTES`, the last dim first."""
+    if not dims:
+        yield block
+        return
+    ranges = {d: _between(edges[d], block[d]) for d in dims}
+    size = volume(block) * itemsize
+    for d in dims:
+        cuts = ranges[d]
+        size //= max(len(cuts), 1)
+    for d in reversed(dims):
+        together = max(1, min(len(ranges[d]), PIECE_BYTES // max(size, 1)))
+        size *= together
+        whole = together == len(ranges[d])
+        ranges[d] = [
+            slice(ranges[d][k].start, ranges[d][min(k + together, len(ranges[d])) - 1].stop)
+            for k in range(0, len(ranges[d]), together)
+        ]
+        if not whole:
+            break
+    yield from _product(block, ranges)
+
+
+def _product(block: Selection, ranges: Mapping[int, list[slice]]) -> Iterator[Selection]:
+    shape = [len(ranges[d]) if d in ranges else 1 for d in range(len(block))]
+    for index in np.ndindex(*shape):
+        yield tuple(ranges[d][index[d]] if d in ranges else part for d, part in enumerate(block))
+
+
+def _between(edges: NDArray[np.int64], part: slice) -> list[slice]:
+    """Return the ranges between the edges that lie inside ``part``."""
+    inner = [int(edge) for edge in edges if part.start < edge < part.stop]
+    starts = [part.start, *inner]
+    return [slice(a, b) for a, b in zip(starts, [*inner, part.stop], strict=True)]
 
 
 def volume(region: Selection) -> int:

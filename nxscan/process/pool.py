@@ -125,8 +125,7 @@ class GivenPool(Pool):
         try:
             if self._blas is not None:
                 self._blas.tighten()
-                here: cf.Future[Any] = self._executor.submit(function, *arguments)
-                return here
+                return Mirror(self._executor.submit(function, *arguments))
             inner = self._executor.submit(work, pack(function, arguments))
         except cf.BrokenExecutor:
             raise
@@ -149,7 +148,11 @@ class GivenPool(Pool):
 
 
 class Mirror(cf.Future[Any]):
-    """A future that ends as another one does, with the outcome that a worker sent unpacked."""
+    """A future that ends as another one does, with the outcome that a worker sent unpacked.
+
+    It also ends when the executor is shut down: those of concurrent.futures are then canceled,
+    but whoever waits for them is not told.
+    """
 
     def __init__(self, inner: Any) -> None:
         super().__init__()

@@ -31,6 +31,7 @@ from nxscan.process.progress import OnProgress, RunProgress
 from nxscan.process.registry import find_correction, find_process
 from nxscan.process.required import Required
 from nxscan.process.result import Result
+from nxscan.process.resume import resume_text
 from nxscan.process.shipping import run_shipped, ship
 from nxscan.process.spool import MOST_PASSES, passes, spooled
 from nxscan.process.tidy import tidy
@@ -100,7 +101,8 @@ def run(process: Process, source: str | Path | Result, settings: Settings) -> Re
             tidy(plan.master, plan.identity)
             return Result.load(plan.master, found.group)
     begun = time.time()
-    journal = Journal.open(plan.master, plan.identity, _manifest(plan), fresh=settings.fresh)
+    manifest = _manifest(plan) | {"resume": _resume(plan, source, settings)}
+    journal = Journal.open(plan.master, plan.identity, manifest, fresh=settings.fresh)
     try:
         job = _compute(plan, journal, settings)
         result = _commit(plan, job, settings, time.time() - begun)
@@ -109,6 +111,19 @@ def run(process: Process, source: str | Path | Result, settings: Settings) -> Re
         raise
     journal.remove()
     return result
+
+
+def _resume(plan: Plan, source: str | Path | Result, settings: Settings) -> str:
+    """Return what a user calls to go on with the run."""
+    result = isinstance(source, Result)
+    on = settings.on or (f"{source.group}/{source.default}" if result else None)
+    return resume_text(
+        plan.process,
+        Path(str(source.path if result else source)),
+        into=None if settings.into is None else Path(settings.into),
+        on=on,
+        corrections=plan.corrections,
+    )
 
 
 def make_plan(process: Process, source: str | Path | Result, settings: Settings) -> Plan:
@@ -232,7 +247,8 @@ def _run_pass(plan: Plan, job: Job, journal: Journal, pool: Pool, settings: Sett
     todo = [left for left in (tuple(k for k in unit if k not in done) for unit in units) if left]
     if not todo:
         return
-    counter = _Counter(job, len(done), settings.progress)
+    note = f"resumed, {len(done)} of {len(job.blocks)} blocks were there" if done else ""
+    counter = _Counter(job, len(done), settings.progress, note)
     counter.tell()
     most = in_flight(allowed, max(job.unit_bytes(unit) for unit in todo), pool.workers, pool.remote)
     ticket = ship(replace(job, view=job.view), journal.folder) if pool.remote else None
@@ -267,12 +283,12 @@ def _with_few_passes(
 class _Counter:
     """Counts finished blocks and tells how far the run is."""
 
-    def __init__(self, job: Job, before: int, progress: OnProgress | None) -> None:
+    def __init__(self, job: Job, before: int, progress: OnProgress | None, note: str = "") -> None:
         self._job, self._progress = job, progress
         self._blocks, self._bytes = before, 0
         itemsize = job.view.signal.dtype.itemsize
         self._sizes = [_size(block) * itemsize for block in job.blocks]
-        self._note = f"resumed, {before} of {len(job.blocks)} blocks were there" if before else ""
+        self._note = note
 
     def done(self, unit: tuple[int, ...], written: list[Written]) -> None:
         """Count a unit."""
@@ -326,7 +342,8 @@ def _check(path: Path) -> None:
     report = validate(path, external=False)
     if not report.ok:
         raise OutputError(
-            f"the result is not valid and was not added:\n{report.text()}",
+            "the result is not valid and was not added:"
+            + "".join(f"\n  {finding.path}: {finding.message}" for finding in report.findings),
             "this is a fault of nxscan or of the process: please report it",
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from nxscan.model import Group, RawMetadata, Signal
 from nxscan.process.correction import Bound, Correction, Layout
 from nxscan.process.frames import Frames
 from nxscan.process.noise import Noise
-from nxscan.process.partition import chunk_edges
+from nxscan.process.partition import chunk_edges, inside, tiles
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -59,6 +59,9 @@ class View:
     ) -> Frames:
         """Return a region of the corrected scan.
 
+        Corrections are applied a few positions at a time, while they are in the processor's
+        cache.
+
         Parameters
         ----------
         region : tuple of slice
@@ -71,12 +74,26 @@ class View:
             Memory for the stored values; what is returned may lie in it.
 
         """
+        scratch = scratch or Scratch()
+        parts = list(self._parts(region)) if self.chain else [region]
+        if len(parts) == 1:
+            return self._read(region, variance, valid, scratch)
+        return _joined((self._read(part, variance, valid, scratch) for part in parts), region)
+
+    def _parts(self, region: Selection) -> Iterator[Selection]:
+        """Cut a region along the scan, at chunk edges, into parts that stay in the cache."""
+        rank = self.layout.scan_rank
+        yield from tiles(region, self.layout.edges, list(range(rank)), self.bytes_per_value)
+
+    def _read(
+        self, region: Selection, variance: Noise | None, valid: bool, scratch: Scratch
+    ) -> Frames:
         wanted = [region]
         for bound in reversed(self.chain):
             wanted.append(bound.source(wanted[-1]))
         raw = wanted[-1]
         shape = tuple(part.stop - part.start for part in raw)
-        data = (scratch or Scratch()).array(shape, self.signal.dtype)
+        data = scratch.array(shape, self.signal.dtype)
         self.signal.read_into(raw, data)
         frames = Frames(
             data=data,
@@ -115,6 +132,27 @@ class Scratch:
         if size > len(self._bytes):
             self._bytes = np.empty(size, np.uint8)
         return self._bytes[:size].view(dtype).reshape(shape)
+
+
+def _joined(parts: Iterable[Frames], region: Selection) -> Frames:
+    """Put parts of a region together."""
+    shape = tuple(piece.stop - piece.start for piece in region)
+    data: NDArray[Any] | None = None
+    variance: NDArray[Any] | None = None
+    valid: NDArray[np.bool_] | None = None
+    rank = 0
+    for part in parts:
+        where, rank = inside(part.region, region), part.scan_rank
+        if data is None:
+            data = np.empty(shape, part.data.dtype)
+            variance = None if part.variance is None else np.empty(shape, np.float32)
+        data[where] = part.data
+        if variance is not None:
+            variance[where] = part.variance
+        if part.valid is not None:
+            valid = np.ones(shape, bool) if valid is None else valid
+            valid[where] = part.valid
+    return Frames(np.empty(shape) if data is None else data, region, rank, variance, valid)
 
 
 def _without_nan(frames: Frames) -> Frames:

@@ -42,11 +42,16 @@ def _others(entry: h5py.Group) -> Iterator[Finding]:
         frames = member(entry, path)
         if not isinstance(frames, h5py.Dataset) or (main is not None and frames.id == main.id):
             continue
-        problems = _unreadable_frames(frames, depth)
-        for block, error in itertools.islice(problems, _MOST_NAMED):
-            first = _plain(tuple(part.start for part in block))
-            message = f"frame {first} {_unreadable(block, error)}"
-            yield Finding("error", frames.name, _RULE, message, _HINT)
+        yield from _readable(frames, depth)
+
+
+def _readable(frames: Any, rank: int) -> Iterator[Finding]:
+    """Read frames that have no checksum of ours: foreign ones, and those beside the main ones."""
+    problems = _unreadable_frames(frames, rank) if frames is not None else iter(())
+    for block, error in itertools.islice(problems, _MOST_NAMED):
+        first = _plain(tuple(part.start for part in block))
+        message = f"frame {first} {_unreadable(block, error)}"
+        yield Finding("error", frames.name, _RULE, message, _HINT)
 
 
 def _other_paths(entry: h5py.Group, rank: int) -> Iterator[tuple[str, int]]:
@@ -73,6 +78,9 @@ def _unreadable_frames(frames: h5py.Dataset, rank: int) -> Iterator[tuple[Block,
 def _entry(entry: h5py.Group) -> Iterator[Finding]:
     recorded = member(entry, "translation/parameters/frame_checksum")
     frames = frames_of(entry)
+    if not isinstance(recorded, h5py.Dataset) and member(entry, "translation/linked") is not None:
+        yield from _readable(frames, number(entry, "scan_rank") or 0)
+        return
     if not isinstance(recorded, h5py.Dataset):
         path = join(entry.name, "translation/parameters/frame_checksum")
         yield Finding("error", path, _RULE, "is missing", "translate the scan again")

@@ -8,16 +8,25 @@ from pathlib import Path
 
 import h5py
 
+from nxscan.nexus.linked import LINKED, changes
+from nxscan.nexus.master import Opened
 from nxscan.nexus.opening import open_reading
 from nxscan.validate.contract import Target
 from nxscan.validate.finding import Finding
 from nxscan.validate.tree import beside, member
 
+_CHANGED = "restore it, or write results of what it is now to another file with --into"
 _RESTORE = "put it back where it was; HDF5 gives fill values for it without an error"
 
 
 def sources(target: Target) -> Iterator[Finding]:
-    """Check that all that virtual and external datasets read from is there, and whole."""
+    """Check that all that virtual and external datasets read from is there, and whole.
+
+    Foreign files that hold the frames of a master are those that they were.
+    """
+    if target.own_entries:
+        for problem in changes(Opened(target.file, verify=False), target.path):
+            yield Finding("error", f"/{LINKED}", "source of data", problem, _CHANGED)
     for dataset in target.tree.datasets:
         if dataset.is_virtual:
             yield from _virtual(target, dataset)

@@ -141,3 +141,22 @@ def test_no_damage_crashes_or_passes_a_checksum(
     outcome = elsewhere.submit(attack, tmp_path, name, 60).result(60)
     assert outcome.problems == []
     assert outcome.refused > 10 or name in HARMLESS
+
+
+@pytest.mark.parametrize(
+    "name", ["bitshuffle-lz4 in small blocks", "bitshuffle-zstd", "lz4 in blocks"]
+)
+def test_a_chunk_that_ends_within_the_length_of_a_block_is_refused(
+    name: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "x.h5"
+    store(path, counts((1, 64, 64), "<u2"), (1, 64, 64), name)
+    reader: Any = reader_of(path)
+    chunk = places(path)[0, 0, 0]
+    stored = np.frombuffer(path.read_bytes(), np.uint8)[chunk.byte_offset :][: chunk.size]
+    target = np.empty(64 * 64 * 2, np.uint8)
+    decoder = reader._storage._decoder
+    assert decoder.decode(stored, 0, target).tobytes() == counts((1, 64, 64), "<u2").tobytes()
+    for size in range(len(stored)):
+        with pytest.raises(DecodeError):
+            decoder.decode(stored[:size].copy(), 0, target)

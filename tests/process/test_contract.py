@@ -84,9 +84,7 @@ def test_a_process_with_merge_is_a_reduction():
     assert not Range().is_reduction
 
 
-@pytest.mark.parametrize(
-    ("per", "shape"), [("pixel", (4, 5)), ("position", (3,)), ("scan", ())]
-)
+@pytest.mark.parametrize(("per", "shape"), [("pixel", (4, 5)), ("position", (3,)), ("scan", ())])
 def test_an_output_has_the_dimensions_that_results_belong_to(per, shape):
     (output,) = resolved([Output("range")], per)
     assert output.shape == shape

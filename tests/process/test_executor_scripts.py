@@ -106,9 +106,8 @@ def test_a_script_without_a_guard_runs_once_and_takes_its_module_along(executor,
     assert (done.stdout, done.returncode) == (RESULT, 0), done.stderr
 
 
-def test_standard_input_and_a_command_line_are_scripts_too(tmp_path):
+def test_standard_input_is_a_script_too(tmp_path):
     assert run(["-", "processes", tmp_path], NO_GUARD).stdout == RESULT
-    assert run(["-c", NO_GUARD, "processes", tmp_path]).stdout == RESULT
 
 
 def test_a_pool_of_the_users_own_without_a_guard_ends_with_a_clear_error(tmp_path):

@@ -162,6 +162,8 @@ class Copy(Process):
         own = [Axis(n, a.values, a.units) for n, a in zip(("v", "u"), frame)]
         return [Output("copy", units="counts", dims=(..., *own), default=True)]
     def compute(self, block):
+        if len(computed) == 5 and "CLOSE" in os.environ:
+            subprocess.run(["mount", "-o", "remount,ro", folder], check=True)
         computed.append(block.selection[0].start)
         return {"copy": block.data * 1.0}
 scan, data = make_scan((12,), (512, 512))
@@ -251,15 +253,10 @@ CLOSED_MEANWHILE = (
     + """
 mount("size=200m")
 write_scan(scan, folder / "scan.nxs")
-compute = Copy.compute
-def closing(process, block):
-    if len(computed) == 5:
-        subprocess.run(["mount", "-o", "remount,ro", folder], check=True)
-    return compute(process, block)
-Copy.compute = closing
+os.environ["CLOSE"] = "1"
 said = refused()
 assert "cannot be written" in said and "ead-only" in said, said
-Copy.compute = compute
+del os.environ["CLOSE"]
 subprocess.run(["mount", "-o", "remount,rw", folder], check=True)
 assert np.array_equal(run()["copy"], data)
 assert len(computed) == 12 - 5, computed

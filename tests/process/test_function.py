@@ -16,7 +16,7 @@ from helpers.scans import make_scan
 
 from nxscan.errors import ProcessError
 from nxscan.process import Block, Output, Process
-from nxscan.process.code_text import code_text
+from nxscan.process.code_text import class_text, code_text
 
 DATA = np.arange(24, dtype=np.uint16).reshape(3, 2, 4)
 BLOCK = Block(DATA, (slice(0, 3), slice(0, 2), slice(0, 4)), 1)
@@ -287,6 +287,65 @@ def test_a_changed_call_of_an_object_changes_the_text():
     assert code_text(make(1)) != code_text(make(2))
     assert code_text(make(1).method) != code_text(make(2).method)
     assert code_text(make(1)) == code_text(make(1))
+
+
+FACTOR = 2
+
+
+class _Scaled(Process):
+    per = "pixel"
+
+    def outputs(self, scan):
+        return ONE
+
+    def compute(self, block):
+        return {"spread": block.data[0] * FACTOR}
+
+
+def test_a_global_that_a_process_uses_changes_the_text_of_its_class(monkeypatch):
+    before = class_text(_Scaled)
+    assert class_text(_Scaled) == before
+    monkeypatch.setitem(_Scaled.compute.__globals__, "FACTOR", 3)
+    changed = class_text(_Scaled)
+    assert changed != before
+    monkeypatch.setattr(_Scaled, "compute", lambda self, block: {})
+    assert class_text(_Scaled) not in (before, changed)
+
+
+def test_a_changed_constant_or_base_of_a_class_changes_the_text():
+    def make(step: int, other: int) -> Callable[..., Any]:
+        class Base:
+            def more(self):
+                return other
+
+        class Stepper(Base):
+            STEP = step
+
+        return lambda d: d + Stepper.STEP
+
+    assert code_text(make(1, 1)) != code_text(make(2, 1))
+    assert code_text(make(1, 1)) != code_text(make(1, 2))
+    assert code_text(make(1, 1)) == code_text(make(1, 1))
+
+
+def test_a_module_of_the_users_own_counts_with_what_it_defines(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "my_own_helpers.py").write_text(
+        "import numpy as np\nFACTOR = 2\ndef twice(d):\n    return FACTOR * np.asarray(d)\n"
+    )
+    import my_own_helpers
+
+    def uses_module(d):
+        return my_own_helpers.twice(d)
+
+    before = code_text(uses_module)
+    assert before == code_text(uses_module)
+    monkeypatch.setattr(my_own_helpers, "FACTOR", 3)
+    changed = code_text(uses_module)
+    assert changed != before
+    monkeypatch.setattr(my_own_helpers.twice, "__code__", (lambda d: d).__code__)
+    assert code_text(uses_module) not in (before, changed)
+    del sys.modules["my_own_helpers"]
 
 
 def test_the_state_of_an_object_changes_the_text():

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from process.test_contract import Range, scan
 
 from nxscan.errors import ProcessError
 from nxscan.process import Output
 from nxscan.process.outcome import check_outputs, check_state
 from nxscan.process.output import resolve
-from process.test_contract import Range, scan
 
 PART = (slice(0, 2), slice(0, 5))
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from helpers.results import FLOAT, add, outputs_of_all_kinds, values, write_master
 from helpers.scans import make_scan
+from matplotlib.text import Text
 
 import nxscan
 from nxscan.errors import ProcessError
@@ -77,7 +78,8 @@ def test_every_output_can_be_drawn(result: Result, tmp_path: Path, name: str) ->
 
 def test_without_an_output_the_figure_of_the_default_is_returned(result: Result) -> None:
     figure = result.plot()
-    assert any("center of mass" in axes.get_ylabel() + axes.get_title() for axes in figure.axes)
+    texts = [item.get_text() for item in figure.findobj(Text)]
+    assert any("center of mass (degree)" in text for text in texts)
 
 
 def test_an_output_is_a_scan_for_the_next_process(result: Result) -> None:

@@ -187,7 +187,9 @@ def test_finished_blocks_are_kept_when_compute_fails(master, small_blocks):
     path, data = master
     ATTEMPTS.clear()
     Fragile.broken = True
-    with pytest.raises(ProcessError, match=r"'fragile' failed in block \d.*ValueError: no such") as e:
+    with pytest.raises(
+        ProcessError, match=r"'fragile' failed in block \d.*ValueError: no such"
+    ) as e:
         Fragile().run(path, workers=1)
     assert "test_run.py, line" in str(e.value)
     assert len(nxscan.results(path)) == 0

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from helpers.scans import make_scan
 
-from nxscan.process import Bound, Correction, Layout, Noise, ProcessParameters
+from nxscan.process import Bound, Correction, Layout, Noise, ProcessParameters, partition
 from nxscan.process.view import make_view, seen
 
 
@@ -51,7 +51,14 @@ class BoundSmooth(Bound):
         total = padded[..., :-2] + padded[..., 1:-1] + padded[..., 2:]
         begin = region[-1].start - frames.region[-1].start
         width = region[-1].stop - region[-1].start
-        return replace(frames, data=total[..., begin : begin + width], region=region)
+        part = (..., slice(begin, begin + width))
+        return replace(
+            frames,
+            data=total[part],
+            region=region,
+            valid=None if frames.valid is None else frames.valid[part],
+            variance=None if frames.variance is None else frames.variance[part],
+        )
 
 
 class Crop(Correction):
@@ -152,3 +159,18 @@ def test_only_values_of_every_position_are_counters():
     view = make_view(scan, [])
     assert set(view.counters) == {"mon", "frame_number"}
     assert view.counters["mon"].shape == (3, 4)
+
+
+def test_a_large_region_is_the_same_as_its_parts(monkeypatch):
+    scan, data = make_scan(dtype="f4")
+    data[1, 2, 3, 4] = np.nan
+    scan.mask = np.zeros((6, 5), np.uint32)
+    scan.mask[2, 3] = 1
+    view = make_view(scan, [Smooth(), Shift(by=1)])
+    whole = view.read(REGION, variance=Noise(), valid=True)
+    monkeypatch.setattr(partition, "PIECE_BYTES", 100)
+    parts = view.read(REGION, variance=Noise(), valid=True)
+    np.testing.assert_array_equal(whole.data, parts.data)
+    np.testing.assert_array_equal(whole.valid, parts.valid)
+    np.testing.assert_array_equal(whole.variance, parts.variance)
+    assert parts.region == REGION
