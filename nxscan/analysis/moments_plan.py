@@ -108,31 +108,38 @@ def make_curves(scan: Scan, names: Sequence[str], edge: int | None, weights: str
     weight = _weights(scan, axes, places, weights)
     at_edge = _edge(scan, axes, edge)
     weighted = bool((weight != 1).any())
-    top = 4 if weighted else HIGHEST
     scaled = [_scaled(values) for values in places]
-    rows = [weight, *(weight * u**k for u, _, _ in scaled for k in range(1, top + 1))]
-    linear = [[0, *range(1 + top * a, 5 + top * a)] for a in range(len(axes))]
-    squared = [[0, *range(1 + top * a, 1 + top * (a + 1))] for a in range(len(axes))]
-    if weighted:
-        base = len(rows)
-        rows += [weight**2, *(weight**2 * u**k for u, _, _ in scaled for k in range(1, 9))]
-        squared = [[base, *range(base + 1 + 8 * a, base + 9 + 8 * a)] for a in range(len(axes))]
-    base = len(rows)
-    rows += [
-        at_edge * weight,
-        *(at_edge * weight * u**k for u, _, _ in scaled for k in range(1, 5)),
-    ]
-    edges = [[base, *range(base + 1 + 4 * a, base + 5 + 4 * a)] for a in range(len(axes))]
+    units = [u for u, _, _ in scaled]
+    rows: list[Floats] = []
+    linear = _add_powers(rows, weight, units, 4 if weighted else HIGHEST)
+    squared = _add_powers(rows, weight**2, units, HIGHEST) if weighted else linear
+    edges = _add_powers(rows, at_edge * weight, units, 4)
     if weighted:
         rows.append(at_edge.astype(float))
     table, place, even = _ordered(np.array(rows))
+    edge_row = int(place[-1] if weighted else place[edges[0][0]])
     along = tuple(
-        Along(axis, origin, scale, *(place[rows_of[a]] for rows_of in (linear, squared, edges)))
-        for a, (axis, (_, origin, scale)) in enumerate(zip(axes, scaled, strict=True))
+        Along(axis, origin, scale, place[linear[k][:5]], place[squared[k]], place[edges[k]])
+        for k, (axis, (_, origin, scale)) in enumerate(zip(axes, scaled, strict=True))
     )
-    return Curves(
-        scan.scan_shape, along, table, int(place[-1 if weighted else base]), even, at_edge, weighted
-    )
+    return Curves(scan.scan_shape, along, table, edge_row, even, at_edge, weighted)
+
+
+def _add_powers(
+    rows: list[Floats], weight: Floats, units: Sequence[Floats], top: int
+) -> list[list[int]]:
+    """Add the rows ``weight`` times u^0 to u^top; return which they are, for each axis.
+
+    Powers are made by multiplication: numpy's power rounds the ends of an array differently.
+    """
+    first = len(rows)
+    rows.append(weight)
+    places = []
+    for u in units:
+        places.append([first, *range(len(rows), len(rows) + top)])
+        for _ in range(top):
+            rows.append(weight * u if len(rows) == places[-1][1] else rows[-1] * u)
+    return places
 
 
 def _ordered(rows: Floats) -> tuple[Floats, NDArray[np.int64], int | None]:

@@ -29,7 +29,7 @@ OUTCOMES = 10
 HIGHEST = 8
 """The highest power: the error of the kurtosis needs it."""
 
-_C = 128
+_C = 256
 _ROWS = 5 + 5 + 9 + 3 + OUTCOMES + 5
 _ROUNDING = 16 * 2.3e-16
 

@@ -115,15 +115,21 @@ def run(process: Process, source: str | Path | Result, settings: Settings) -> Re
 
 def _resume(plan: Plan, source: str | Path | Result, settings: Settings) -> str:
     """Return what a user calls to go on with the run."""
-    result = isinstance(source, Result)
-    on = settings.on or (f"{source.group}/{source.default}" if result else None)
+    on, path = _subject(source, settings)
     return resume_text(
         plan.process,
-        Path(str(source.path if result else source)),
+        path,
         into=None if settings.into is None else Path(settings.into),
         on=on,
         corrections=plan.corrections,
     )
+
+
+def _subject(source: str | Path | Result, settings: Settings) -> tuple[str | None, Path]:
+    """Return which result is worked on, if any, and the file."""
+    if isinstance(source, Result):
+        return settings.on or f"{source.group}/{source.default}", Path(source.path)
+    return settings.on, Path(source)
 
 
 def make_plan(process: Process, source: str | Path | Result, settings: Settings) -> Plan:
@@ -135,10 +141,8 @@ def make_plan(process: Process, source: str | Path | Result, settings: Settings)
         If the process, a correction or a declared output does not fit the scan.
 
     """
-    on, path = settings.on, source
-    if isinstance(source, Result):
-        on, path = on or f"{source.group}/{source.default}", source.path
-    target = commit_target(Path(str(path)), None if settings.into is None else Path(settings.into))
+    on, path = _subject(source, settings)
+    target = commit_target(path, None if settings.into is None else Path(settings.into))
     check_name(target.master, process.name)
     scan = read_scan(target.master)
     uuid, signal_path = target.uuid, f"/entry/instrument/{scan.detector}/data"

@@ -13,6 +13,7 @@ from nxscan.validate.finding import Finding
 from nxscan.validate.tree import attribute, join, member, nx_class, signal_of
 
 _RULE = "default plot"
+_NOT_FINITE = "none of the values that were looked at is finite"
 _MOST_VALUES = 1 << 22
 _SET = "set @default on the root, the entry and so on down to an NXdata group"
 
@@ -25,7 +26,7 @@ def default_plot(target: Target) -> Iterator[Finding]:
     """
     if "default" in target.file.attrs:
         found = _follow(target.file)
-        yield from [found] if isinstance(found, Finding) else _has_data(found)
+        yield from [found] if isinstance(found, Finding) else _has_data(target, found)
         return
     fallback = next((g for g in target.plots if signal_of(g) is not None), None)
     if fallback is None or target.own_entries:
@@ -38,7 +39,7 @@ def default_plot(target: Target) -> Iterator[Finding]:
         f"no @default on the root: viewers that need it open on no plot ({fallback.name} is one)",
         _SET,
     )
-    yield from _has_data(fallback)
+    yield from _has_data(target, fallback)
 
 
 def _follow(file: h5py.File) -> h5py.Group | Finding:
@@ -62,7 +63,7 @@ def _dead_end(group: h5py.Group, message: str) -> Finding:
     return Finding("error", group.name, _RULE, message, _SET)
 
 
-def _has_data(group: h5py.Group) -> Iterator[Finding]:
+def _has_data(target: Target, group: h5py.Group) -> Iterator[Finding]:
     name = signal_of(group)
     signal = member(group, name) if name else None
     where = join(group.name, name or "")
@@ -72,7 +73,11 @@ def _has_data(group: h5py.Group) -> Iterator[Finding]:
         yield Finding("error", group.name, _RULE, f"the default plot is empty: {what}", hint)
         return
     problem = _emptiness(signal)
-    if problem:
+    if problem == _NOT_FINITE and _is_result(target, group):
+        message = "the newest result, which is the default plot, is NaN everywhere"
+        hint = "see its status and parameters; nothing was found in the data"
+        yield Finding("note", where, _RULE, message, hint)
+    elif problem:
         hint = "plot a group that has data, or write the data again"
         yield Finding("error", where, _RULE, f"the default plot shows nothing: {problem}", hint)
 
@@ -89,7 +94,18 @@ def _emptiness(signal: h5py.Dataset) -> str:
         finite = any(np.isfinite(part).any() for part in _parts(signal))
     except OSError as error:
         return f"it cannot be read: {error}"
-    return "" if finite else "none of the values that were looked at is finite"
+    return "" if finite else _NOT_FINITE
+
+
+def _is_result(target: Target, group: h5py.Group) -> bool:
+    """Tell whether a plot is an output of a process, which may have nothing to show."""
+    processes = (member(entry, name) for entry in target.own_entries for name in entry)
+    return any(
+        isinstance(process, h5py.Group)
+        and "run/identity" in process
+        and any(member(process, name) == group for name in process)
+        for process in processes
+    )
 
 
 def _parts(signal: h5py.Dataset) -> Iterator[Any]:

@@ -246,11 +246,25 @@ def _results(entry: Any) -> Iterator[Row]:
     for name, process in _of_class(entry, "NXprocess"):
         if name == "translation":
             continue
-        about = ", ".join(part for part in (_program(process), field_text(process, "date")) if part)
-        yield "results", f"{name}  {about}".rstrip()
-        for key, group in _of_class(process, "NXdata"):
-            if is_plot(group):
-                yield "", f"  {key}  {plot_in_words(group)}"
+        given = [f"{key} {words}" for key, words in _settings(process)]
+        about = [_program(process), field_text(process, "date"), *given]
+        yield "results", f"{name}  {', '.join(part for part in about if part)}".rstrip()
+        default = text(attribute(process, "default"))
+        plots = [(key, group) for key, group in _of_class(process, "NXdata") if is_plot(group)]
+        for key, group in sorted(plots, key=lambda plot: plot[0] != default):
+            yield "", f"  {key}  {plot_in_words(group)}"
+
+
+def _settings(process: Any) -> Iterator[tuple[str, str]]:
+    """Yield the parameters of a result that are one number or one text, with their units."""
+    group = child(process, "parameters")
+    for key, node in children(group) if group is not None and is_group(group) else ():
+        if is_group(node) or node.shape != ():
+            continue
+        if is_numeric(node):
+            yield key, f"{node[()]:g}{describe.unit_words(text(attribute(node, 'units')))}"
+        else:
+            yield key, field_text(group, key)
 
 
 def _other_plots(entry: Any) -> Iterator[Row]:

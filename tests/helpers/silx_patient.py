@@ -18,7 +18,7 @@ def main(path: str, png: str) -> int:
 
     try:
         import PySide6.QtWidgets  # noqa: F401
-        import silx.gui.utils.matplotlib  # noqa: F401
+        import silx.gui.utils.matplotlib
     except ImportError as error:
         print(error, file=sys.stderr)
         return NO_WINDOW

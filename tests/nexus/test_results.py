@@ -253,3 +253,13 @@ def test_what_is_not_known_of_a_unit_is_said(master: Path) -> None:
     with h5py.File(master) as file:
         assert file["entry/moments_000/profile/data"].attrs["units"] == "unknown"
         assert file["entry/moments_000/status/data"].attrs["units"] == ""
+
+
+def test_a_result_that_is_nan_everywhere_is_a_note_and_no_error(master: Path) -> None:
+    y, x = SCAN.main_axes()[2:]
+    new = new_result((OutputSpec("map", FLOAT, (y, x), "", default=True),))
+    add_result(master, new, lambda datasets: datasets["map"].__setitem__(..., np.nan))
+    report = validate(master)
+    assert report.ok
+    assert [finding.severity for finding in report.findings] == ["note"]
+    assert "NaN everywhere" in report.findings[0].message
