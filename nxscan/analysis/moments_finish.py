@@ -59,6 +59,7 @@ class Finish:
     threshold: float
     saturation: float | None
 
+    @np.errstate(over="ignore")
     def __call__(self, state: Mapping[str, NDArray[Any]], maps: Arrays, part: slice) -> None:
         """Fill in a part of the maps, from the sums of its pixels."""
         sums, weights = state["sums"], state["weights"]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     State = dict[str, NDArray[Any]]
 
-_STRIP = 4096
+_STRIP = 8192
 """Pixels at once: their values and sums stay in the processor's cache."""
 
 

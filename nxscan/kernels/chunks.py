@@ -123,23 +123,44 @@ def is_checked(stored: Bytes) -> bool:
 def unshuffle(source: Bytes, target: Bytes, itemsize: int) -> None:
     """Put bytes that HDF5's shuffle filter has sorted by significance back in their order."""
     count = source.size // itemsize
+    stop = count * itemsize
     if itemsize == 2:
+        # the processor puts rows of bytes together when they are written as words
+        pairs = target[:stop].view(np.uint16)
+        low, high = source[:count], source[count:stop]
         for k in range(count):
-            target[2 * k] = source[k]
-            target[2 * k + 1] = source[count + k]
+            pairs[k] = np.uint16(low[k]) | np.uint16(high[k]) << np.uint16(8)
     elif itemsize == 4:
+        words = target[:stop].view(np.uint32)
+        first, second = source[:count], source[count : 2 * count]
+        third, fourth = source[2 * count : 3 * count], source[3 * count : stop]
         for k in range(count):
-            target[4 * k] = source[k]
-            target[4 * k + 1] = source[count + k]
-            target[4 * k + 2] = source[2 * count + k]
-            target[4 * k + 3] = source[3 * count + k]
+            words[k] = (
+                np.uint32(first[k])
+                | np.uint32(second[k]) << np.uint32(8)
+                | np.uint32(third[k]) << np.uint32(16)
+                | np.uint32(fourth[k]) << np.uint32(24)
+            )
+    elif itemsize == 8:
+        longs = target[:stop].view(np.uint64)
+        for start in range(0, count, _RUN):
+            run = min(_RUN, count - start)
+            taken = longs[start : start + run]
+            for byte in range(8):
+                given = source[byte * count + start : byte * count + start + run]
+                shift = np.uint64(8 * byte)
+                kept = np.uint64(0) if byte == 0 else ~np.uint64(0)
+                for k in range(run):
+                    taken[k] = (taken[k] & kept) | np.uint64(given[k]) << shift
     else:
-        for first in range(0, count, _RUN):
-            last = min(first + _RUN, count)
+        for start in range(0, count, _RUN):
+            run = min(_RUN, count - start)
             for byte in range(itemsize):
-                for k in range(first, last):
-                    target[itemsize * k + byte] = source[byte * count + k]
-    for k in range(count * itemsize, source.size):
+                given = source[byte * count + start : byte * count + start + run]
+                spread = target[start * itemsize + byte : stop]
+                for k in range(run):
+                    spread[itemsize * k] = given[k]
+    for k in range(stop, source.size):
         target[k] = source[k]
 
 

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+from isal import igzip_lib
 
-from nxscan.nexus.plugins import function
+from nxscan.nexus.plugins import function, kernels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,9 +72,7 @@ class Fletcher32:
     def decode(self, source: Bytes, target: Bytes) -> Bytes:
         """Check, and return what was checked."""
         del target
-        from nxscan.kernels.chunks import is_checked
-
-        if not is_checked(source):
+        if not kernels().is_checked(source):
             raise DecodeError("its Fletcher-32 checksum is not that of its bytes")
         return source[:-_CHECKSUM]
 
@@ -87,9 +86,7 @@ class Shuffle:
 
     def decode(self, source: Bytes, target: Bytes) -> Bytes:
         """Put them back in order."""
-        from nxscan.kernels.chunks import unshuffle
-
-        unshuffle(source, target, self.itemsize)
+        kernels().unshuffle(source, target, self.itemsize)
         return target
 
 
@@ -100,8 +97,6 @@ class Deflate:
 
     def decode(self, source: Bytes, target: Bytes) -> Bytes:
         """Decompress, and let zlib's own checksum decide."""
-        from isal import igzip_lib
-
         stream = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_ZLIB)
         try:
             # one byte more than there should be shows what is too long

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nxscan.nexus.decode import BITSHUFFLE, BITSHUFFLE_LZ4, FLETCHER32, Buffers
-from nxscan.nexus.plugins import address
+from nxscan.nexus.plugins import address, kernels
 from nxscan.nexus.rawio import pread_address
 
 if TYPE_CHECKING:
@@ -47,11 +47,9 @@ class FastPath:
         self, descriptor: int, table: ChunkTable, boxes: Boxes, size: int, out: NDArray[np.uint8]
     ) -> int:
         """Fill the boxes of ``out``; return how many, fewer than all if one is damaged."""
-        from nxscan.kernels.chunks import read_chunks
-
         sizes = table.sizes[boxes.rows]
         return int(
-            read_chunks(
+            kernels().read_chunks(
                 self._functions,
                 descriptor,
                 table.offsets[boxes.rows],

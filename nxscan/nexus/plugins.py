@@ -1,8 +1,8 @@
-"""The C functions inside hdf5plugin's filter libraries, called without HDF5 and without the GIL.
+"""Compiled code that is found when needed: C functions in hdf5plugin's libraries, own loops.
 
-Each plug-in carries the library that it wraps, with its functions in sight on Linux and macOS.
-They decode into a buffer of the caller's and take its size, which HDF5's own plug-in interface
-does not. Where one is hidden, HDF5 decodes.
+All are called without HDF5 and without the GIL. Each plug-in carries the library that it wraps,
+with its functions in sight on Linux and macOS. They decode into a buffer of the caller's and
+take its size, which HDF5's own plug-in interface does not. Where one is hidden, HDF5 decodes.
 """
 
 from __future__ import annotations
@@ -55,3 +55,11 @@ def _library(plugin: str) -> Any:
     except (KeyError, OSError, TypeError) as error:
         _log.info("the plug-in %s cannot be loaded directly: %s", plugin, error)
         return None
+
+
+@cache
+def kernels() -> Any:
+    """Return the compiled loops, imported when first needed: that takes half a second."""
+    from nxscan.kernels import chunks
+
+    return chunks

@@ -92,6 +92,7 @@ def write_record(group: Any, new: NewResult) -> None:
         make_field(run, name, getattr(new, name))
     make_field(run, "duration", float(new.duration), units="s")
     make_field(run, "outputs", np.array([output.name for output in new.outputs]))
+    make_field(run, "default", next(output.name for output in new.outputs if output.default))
     for name in _JSON:
         make_field(run, f"{name}_json", json.dumps(getattr(new, name)))
 

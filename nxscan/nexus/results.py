@@ -20,6 +20,7 @@ from nxscan.model.names import is_valid_name
 from nxscan.nexus import layout
 from nxscan.nexus.master import Master
 from nxscan.nexus.replace import replace_master
+from nxscan.nexus.result_grid import write_grid
 from nxscan.nexus.result_record import Record, read_record
 from nxscan.nexus.result_usid import write_usid_results
 from nxscan.nexus.result_write import write_result
@@ -146,7 +147,8 @@ class StoredResult(Record):
     outputs : tuple of str
         Names of its arrays, errors left out.
     default : str
-        The array of its default plot.
+        The array of its default plot; that is a rendering of it, where it is a list of
+        positions over two motors.
 
     """
 
@@ -205,10 +207,12 @@ def add_result(
         tick()
         fill(datasets)
         tick()
-        default = next(output.name for output in new.outputs if output.default)
+        default = next(output for output in new.outputs if output.default)
+        shown = write_grid(entry[group], default) or default.name
+        entry[group].attrs["default"] = shown
         if new.process in entry:
             del entry[new.process]
-        entry[new.process] = entry[f"{group}/{default}"]
+        entry[new.process] = entry[f"{group}/{shown}"]
         entry.attrs["default"] = new.process
         write_usid_results(file, group, new)
         return [f"/{layout.ENTRY}/{new.process}"]
@@ -265,7 +269,7 @@ def _stored(path: Path, opened: Opened) -> Iterator[StoredResult]:
                 sequence_index=int(opened.value(group["sequence_index"])),
                 date=_text(opened.value(group["date"])),
                 outputs=tuple(_plots(group)),
-                default=str(group.attrs["default"]),
+                default=_text(opened.value(group["run/default"])),
             )
 
 
@@ -322,7 +326,7 @@ def _is_link_to_result(entry: Any, process: str) -> bool:
     return any(
         "run/process" in group
         and _text(group["run/process"][()]) == process
-        and any(group[name] == linked for name in _plots(group))
+        and any(group[name] == linked for name in group)
         for _, group in _processes(entry)
     )
 

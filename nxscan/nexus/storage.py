@@ -8,6 +8,7 @@ import numpy as np
 
 from nxscan.nexus.chunktable import ABSENT, UnwrittenError, steps
 from nxscan.nexus.decode import MOST, Buffers, DecodeError
+from nxscan.nexus.plugins import kernels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -88,8 +89,6 @@ class Chunked:
             raise DecodeError(f"a chunk has more than {MOST} bytes")
 
     def _read_chunk(self, descriptor: int, boxes: Boxes, row: int, whole: bool, out: Bytes) -> None:
-        from nxscan.kernels.chunks import copy_box
-
         number, decoder = boxes.rows[row], self._decoder
         mask = int(self._table.masks[number])
         stored = _buffers.take("stored", int(self._table.sizes[number]))
@@ -102,7 +101,9 @@ class Chunked:
             values = decoder.decode(stored, mask, _buffers.take("chunk", decoder.size))
             start, lengths = boxes.starts[row], boxes.lengths[row]
             steps_in, steps_out = boxes.chunk_steps, boxes.out_steps
-            copy_box(values, out, start, place, lengths, steps_in, steps_out, self._itemsize)
+            kernels().copy_box(
+                values, out, start, place, lengths, steps_in, steps_out, self._itemsize
+            )
             return
         values = decoder.decode(stored, mask, target)
         if values is not target:
@@ -168,8 +169,6 @@ class Contiguous:
         self, descriptor: int, first: int, lengths: list[int], run: int, out: Bytes
     ) -> None:
         """Read rows that lie close together in one go, and copy what is wanted of them."""
-        from nxscan.kernels.chunks import copy_box
-
         *outer, count = lengths
         step = int(self._steps[len(lengths) - 1])
         group = max(1, _SPAN // step)
@@ -180,5 +179,5 @@ class Contiguous:
                 span = _buffers.take("stored", (rows - 1) * step + run)
                 self._file.read_into(descriptor, span.data, int(offset) + start * step)
                 steps_in, steps_out = np.array([step]), np.array([run])
-                copy_box(span, out, 0, place, np.array([rows]), steps_in, steps_out, run)
+                kernels().copy_box(span, out, 0, place, np.array([rows]), steps_in, steps_out, run)
                 place += rows * run

@@ -51,7 +51,8 @@ def commit_target(source: Path, into: Path | None = None) -> CommitTarget:
     Parameters
     ----------
     source : Path
-        A master, or any NeXus or HDF5 file with a default plot.
+        A master, or any NeXus or HDF5 file with a default plot; ``FILE::/path`` names an NXdata
+        or a dataset of a file that nxscan did not write.
     into : Path, optional
         The new master.
 
@@ -63,7 +64,8 @@ def commit_target(source: Path, into: Path | None = None) -> CommitTarget:
         If the source cannot be read, or frames are missing or have changed.
 
     """
-    source = source.absolute()
+    name, _, h5path = str(source).partition("::")
+    source = Path(name).absolute()
     own = _identifier(source)
     if own is not None and (into is None or _same_file(source, into)):
         if _is_writable(source):
@@ -73,7 +75,10 @@ def commit_target(source: Path, into: Path | None = None) -> CommitTarget:
     target = _default_target(source, own) if into is None else into.absolute()
     if own is None and _same_file(source, target):
         raise OutputError(f"{source} is not nxscan's own: nothing is written into it", _SAY)
-    scan, files = (read_scan(source), _files_of(source)) if own else read_foreign(source)
+    if own is None:
+        scan, files = read_foreign(source, h5path or None)
+    else:
+        scan, files = read_scan(source), _files_of(source)
     if target.exists():
         return CommitTarget(target, _reused(target, scan, own))
     identifier = own or str(uuid.uuid4())

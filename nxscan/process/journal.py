@@ -96,7 +96,9 @@ class Journal:
         except OSError as error:
             raise OutputError(
                 f"cannot write in {master.parent}: {error.strerror or error}",
-                "make room on the disk" if durable.is_full(error) else "choose another (--into)",
+                "make room on the disk"
+                if durable.is_full(error)
+                else "choose another place (--into)",
             ) from error
         return journal
 

@@ -92,7 +92,7 @@ class NoiseParameters(ProcessParameters):
         None,
         gt=0,
         description="Electrons per unit of the detector; by default measured or 1.",
-        json_schema_extra={"units": "electrons/count"},
+        json_schema_extra={"units": "1/count"},
     )
     read_noise: float | None = Field(
         None,

@@ -214,6 +214,11 @@ class _Corrected(Signal):
         self.long_name = view.signal.long_name
 
     @property
+    def corrected(self) -> bool:
+        """Whether values come through corrections, so that their noise is not the detector's."""
+        return bool(self._view.chain)
+
+    @property
     def shape(self) -> tuple[int, ...]:
         return self._view.layout.shape
 

@@ -189,6 +189,14 @@ def test_where_the_intensity_is_not_positive_there_is_no_center():
     assert (found["status"][0] == [1, 1, 0]).all()
 
 
+@pytest.mark.parametrize("level", [0.1, 1e9 / 3])
+def test_what_rounding_leaves_of_a_flat_curve_is_no_intensity(level):
+    data = np.full((41, 5, 8), level)
+    found = drive(Moments(), scan_of(data, {"mu": np.linspace(-1, 1, 41)}))
+    assert np.isnan(found["center"]).all()
+    assert (found["status"] == 1).all()
+
+
 def test_the_status_tells_weak_edge_saturated_and_masked_apart():
     x = np.linspace(-1, 1, 41)
     peak = np.exp(-(x**2) / 0.02)

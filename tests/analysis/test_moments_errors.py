@@ -85,3 +85,22 @@ def test_errors_that_rounding_would_make_are_not_given():
     assert np.isnan(found["kurtosis_errors"]).all()
     expected = 0.0005 / np.sqrt(found["intensity"])
     np.testing.assert_allclose(found["center_errors"], expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("background", ["none", "edges"])
+@pytest.mark.parametrize("x", [EVEN, UNEVEN], ids=["even", "uneven"])
+def test_errors_are_what_small_changes_of_each_value_do(background, x):
+    """Along x, pixels differ from the curve by one value each, up in y = 0 and down in y = 1."""
+    data = np.repeat(np.repeat(curve(x)[:, None, None], 3, axis=1), 41, axis=2)
+    step = 0.5
+    for i in range(41):
+        data[i, 0, i] += step
+        data[i, 1, i] -= step
+    found = drive(Moments(background=background), scan_of(data, {"mu": x}))
+    slope = (found["center"][0] - found["center"][1]) / (2 * step)
+    expected = np.sqrt((slope**2 * curve(x)).sum())
+    assert found["center_errors"][2, 0] == pytest.approx(expected, rel=1e-6)
+    for name, tolerance in (("std", 5e-3), ("skewness", 2e-2), ("kurtosis", 2e-2)):
+        slope = (found[name][0].astype(float) - found[name][1]) / (2 * step)
+        expected = np.sqrt((slope**2 * curve(x)).sum())
+        assert found[f"{name}_errors"][2, 0] == pytest.approx(expected, rel=tolerance), name

@@ -1,8 +1,9 @@
 """Kills runs with SIGKILL, lets the same call go on, and compares with an undisturbed run.
 
 ``python tests/durability/kills.py --count 200`` kills as often and says what came out; the
-tests kill 20 times. Deaths are at every operation on the disk in turn, of the parent or of a
-worker, and at random instants; a run that goes on may be killed again.
+tests kill 20 times. Deaths are before every kind of operation on the disk in turn (block
+created, synced, renamed; lock taken; master copied, appended, synced, renamed ...), in a worker,
+and at random instants; a run that goes on may be killed again.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -72,17 +74,39 @@ class Lab:
     def kill(self, number: int) -> None:
         """Kill a run in one of the ways, let it go on, and check what it ends in."""
         chance = random.Random(number)
-        process = PROCESSES[number % 2]
-        executor = "processes" if number % 4 == 3 else "threads"
+        process = PROCESSES[number // 2 % 2]
+        case = Case(self, process, "processes" if number % 6 == 3 else "threads")
         arrays, log, duration = self.undisturbed(process)
-        case = Case(self, process, executor)
-        self.deaths[case.die(chance, log, duration, number)] += 1
+        if number % 5 == 4:
+            where = case.die_at_an_instant(chance.uniform(0, duration))
+        elif case.executor == "processes":
+            where = case.die_in_a_worker(chance.randrange(1, 20))
+        else:
+            points = list(kinds(log).values())
+            where = case.die_before(chance.choice(points[5 * number % len(points)]), log)
+        self.deaths[where] += 1
         case.check_wounded()
         if chance.random() < 0.3:
-            self.deaths[case.die(chance, log, duration, number) + ", again"] += 1
+            case.die_at_an_instant(chance.uniform(0, duration))
+            self.deaths["again at an instant"] += 1
             case.check_wounded()
         case.go_on(arrays)
         shutil.rmtree(case.root)
+
+
+def kinds(log: list[str]) -> dict[tuple[str, str], list[int]]:
+    """Return where each kind of operation stands in a log."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for number, line in enumerate(log):
+        found.setdefault(kind(line), []).append(number)
+    return found
+
+
+def kind(line: str) -> tuple[str, str]:
+    """Return operation and kind of file of a line in a log."""
+    _, operation, *names = line.split()
+    unique = r"\.\w+-\d+-\w+(\.journal)?\.tmp$|[0-9a-f]{12}|p\d+_b\d+"
+    return operation, re.sub(unique, "", names[-1])
 
 
 @dataclass
@@ -130,25 +154,25 @@ class Case:
             assert child.stdout.readline() == "begun\n", errors.read_text()
         return Begun(child, errors, time.monotonic())
 
-    def die(self, chance: random.Random, log: list[str], duration: float, number: int) -> str:
-        """Start the run and have it, or a worker, killed; return where."""
-        (self.root / "mark").unlink(missing_ok=True)
-        if number % 3 == 2:
-            begun = self.begin()
-            time.sleep(chance.uniform(0, duration))
-            begun.kill()
-            return "at an instant"
-        workers = self.executor == "processes" and chance.random() < 0.7
-        at = chance.randrange(20) if workers else number * 37 % len(log)
-        begun = self.begin(VICTIM=f"{'worker' if workers else 'parent'}:{at + 1}")
-        begun.child.wait(60)
-        if not (self.root / "mark").exists():
-            return "not at all"
-        if workers:
-            assert begun.child.returncode == 0, begun.said()
-            return "a worker"
-        assert begun.child.returncode == -signal.SIGKILL, begun.said()
-        return f"before {log[at].split()[1]}"
+    def die_at_an_instant(self, seconds: float) -> str:
+        """Start the run, kill it after some time."""
+        begun = self.begin()
+        time.sleep(seconds)
+        begun.kill()
+        return "at an instant"
+
+    def die_in_a_worker(self, operation: int) -> str:
+        """Have the first worker that gets as far die; the run goes on with others."""
+        begun = self.begin(VICTIM=f"worker:{operation}")
+        assert begun.child.wait(60) == 0, begun.said()
+        died = (self.root / "mark").exists()
+        return "in a worker" if died else "in no worker: none got as far"
+
+    def die_before(self, operation: int, log: list[str]) -> str:
+        """Have the run die before one of its operations; other threads may change their order."""
+        begun = self.begin(VICTIM=f"parent:{operation + 1}")
+        assert begun.child.wait(60) == -signal.SIGKILL, begun.said()
+        return f"before {' of '.join(kind(log[operation]))}"
 
     def check_wounded(self) -> None:
         """See that what a killed run leaves is whole."""

@@ -25,16 +25,15 @@ BULK = ("write", "truncate")
 
 ALONE = os.environ.get("VICTIM", "").startswith("blocks:")
 
-_armed: list[int] = []
-
 
 def arm(role: str) -> None:
     """Count the operations of this process, and end it before one of them, if it is to die."""
     wanted, _, number = os.environ.get("VICTIM", "").partition(":")
     log = os.environ.get("VICTIM_LOG")
-    if _armed == [os.getpid()]:
+    # not in a global: what compute refers to is part of what a run depends on
+    if os.environ.get("VICTIM_ARMED") == str(os.getpid()):
         return
-    _armed[:] = [os.getpid()]
+    os.environ["VICTIM_ARMED"] = str(os.getpid())
     counted, bulk, blocks = [0], [0], [0]
     lock = threading.Lock()
 

@@ -127,7 +127,7 @@ def test_any_write_that_fails_is_one_error_and_leaves_the_master_as_it_was(tmp_p
             if name == "write" and index >= first:
                 raise OSError(errno.ENOSPC, "no space left on device")
 
-        with Recorder(tmp_path, full).watching(), pytest.raises(OutputError, match=r"is full.*into"):
+        with Recorder(tmp_path, full).watching(), pytest.raises(OutputError, match="is full"):
             add(path)
         assert path.read_bytes() == before
         assert _names(tmp_path) == ["scan.nxs"]

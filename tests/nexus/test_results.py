@@ -243,6 +243,14 @@ def test_results_of_all_kinds_pass_every_validator(
     assert report.findings == ()
 
 
+@pytest.mark.parametrize("apart", [False, True])
+def test_the_check_sees_the_file_as_it_will_be(tmp_path: Path, apart: bool) -> None:
+    path = write_master(tmp_path / "scan.nxs", apart=apart)
+    reports = []
+    add_result(path, new_result(ALL), filler(), lambda staged: reports.append(validate(staged)))
+    assert [report.findings for report in reports] == [()]
+
+
 def test_a_single_value_may_be_the_default_plot(master: Path) -> None:
     add(master, OutputSpec("total", FLOAT, (), "counts", default=True, errors=True))
     assert validate(master).findings == ()

@@ -262,7 +262,9 @@ def test_a_file_without_a_plot_says_so(raw: Path) -> None:
         file["numbers"] = FRAMES
     with pytest.raises(SourceError, match="there is no plot"):
         commit_target(raw / "empty.h5")
-    scan, _ = read_foreign(raw / "empty.h5", "/numbers")
+    named = commit_target(Path(f"{raw / 'empty.h5'}::/numbers"))
+    scan = nxscan.open(named.master)
     assert (scan.scan_shape, scan.frame_shape) == ((12,), (6, 5))
+    np.testing.assert_array_equal(scan.signal[...], FRAMES)
     with pytest.raises(SourceError, match="has no /other"):
         read_foreign(raw / "empty.h5", "/other")

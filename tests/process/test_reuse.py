@@ -23,10 +23,22 @@ from nxscan.nexus.results import results
 from nxscan.process import partition
 from nxscan.process.status import unfinished
 
-computed: list[int] = []
-"""The blocks' first positions, in the order in which they were asked for."""
-fragile: set[int] = set()
-"""Where compute fails."""
+
+class Spy:
+    """What compute was asked for, and where it is to fail.
+
+    It cannot be pickled, so that it is no part of what a run depends on, as a list would be.
+    """
+
+    def __init__(self) -> None:
+        self.computed: list[int] = []
+        self.fragile: set[int] = set()
+
+    def __reduce__(self) -> Any:
+        raise TypeError
+
+
+spy = Spy()
 
 
 class Fit(Process):
@@ -44,8 +56,8 @@ class Fit(Process):
 
     def compute(self, block: Any) -> dict[str, Any]:
         first = block.selection[0].start * 100 + block.selection[1].start
-        computed.append(first)
-        if first in fragile:
+        spy.computed.append(first)
+        if first in spy.fragile:
             raise ValueError("this block is too much")
         factor = (self.parameters.thr or 1.0) + self.parameters.k
         return {"level": factor * block.data.mean(axis=(-2, -1))}
@@ -64,8 +76,8 @@ class Levels(Fit):
 
 @pytest.fixture(autouse=True)
 def quiet() -> None:
-    computed.clear()
-    fragile.clear()
+    spy.computed.clear()
+    spy.fragile.clear()
 
 
 @pytest.fixture
@@ -94,9 +106,9 @@ OTHERS = {
 @pytest.mark.parametrize(("done", "asked"), OTHERS.values(), ids=OTHERS)
 def test_a_finished_run_is_not_taken_for_another(master: Path, done: Fit, asked: Fit) -> None:
     first = done.run(master)
-    before = len(computed)
+    before = len(spy.computed)
     second = asked.run(master)
-    assert len(computed) > before
+    assert len(spy.computed) > before
     assert second.group != first.group
     assert len(results(master)) == 2
 
@@ -105,24 +117,24 @@ def test_a_finished_run_is_not_taken_for_another(master: Path, done: Fit, asked:
 def test_blocks_of_an_interrupted_run_are_not_taken_for_anothers(
     master: Path, small_blocks: int, done: Fit, asked: Fit
 ) -> None:
-    fragile.add(203)
+    spy.fragile.add(203)
     with pytest.raises(ProcessError):
         done.run(master, workers=1)
     interrupted = unfinished(master)
     assert [status.blocks_done for status in interrupted] == [small_blocks - 1]
-    fragile.clear()
-    computed.clear()
+    spy.fragile.clear()
+    spy.computed.clear()
     asked.run(master)
-    assert len(computed) == small_blocks
+    assert len(spy.computed) == small_blocks
     assert unfinished(master) == interrupted
 
 
 @pytest.mark.parametrize("given", [{"thr": 5}, {"energies": (10.0, 10.5)}, {}], ids=str)
 def test_the_same_run_is_found_at_once(master: Path, given: dict[str, Any]) -> None:
     first = Fit(**given).run(master)
-    computed.clear()
+    spy.computed.clear()
     again = Fit(**given).run(master)
-    assert (again.group, computed) == (first.group, [])
+    assert (again.group, spy.computed) == (first.group, [])
 
 
 def test_numbers_that_are_the_same_are_the_same_run(master: Path) -> None:
@@ -133,11 +145,11 @@ def test_numbers_that_are_the_same_are_the_same_run(master: Path) -> None:
 
 
 def interrupt(master: Path, **options: Any) -> None:
-    fragile.add(203)
+    spy.fragile.add(203)
     with pytest.raises(ProcessError):
         Fit(thr=2).run(master, workers=1, **options)
-    fragile.clear()
-    computed.clear()
+    spy.fragile.clear()
+    spy.computed.clear()
 
 
 def test_a_scan_that_was_translated_again_gets_none_of_its_blocks(
@@ -147,7 +159,7 @@ def test_a_scan_that_was_translated_again_gets_none_of_its_blocks(
     scan, data = make_scan(seed=1)
     write_scan(scan, master, overwrite=True)
     result = Fit(thr=2).run(master)
-    assert len(computed) == small_blocks
+    assert len(spy.computed) == small_blocks
     np.testing.assert_array_equal(result["level"], 2 * data.mean(axis=(-2, -1)))
 
 
@@ -182,9 +194,9 @@ def test_a_source_that_changed_in_between_gives_no_mixture(
         refusal = error
     if refusal is not None:
         assert "raw.h5" in str(refusal)
-        assert computed == []
+        assert spy.computed == []
     else:
-        assert len(computed) == small_blocks
+        assert len(spy.computed) == small_blocks
         np.testing.assert_array_equal(result["level"], 2 * data.mean(axis=(-2, -1)))
     assert [path.name for path in source.parent.iterdir()] == ["raw.h5"]
 
@@ -211,16 +223,16 @@ def test_a_folder_that_was_moved_with_its_journal_goes_on(
     interrupt(master)
     there = moved(master, tmp_path / "there")
     result = Fit(thr=2).run(there)
-    assert computed == [203]
+    assert spy.computed == [203]
     np.testing.assert_array_equal(result["level"], 2 * make_scan()[1].mean(axis=(-2, -1)))
 
 
 def test_adding_a_result_changes_no_identity(master: Path, small_blocks: int) -> None:
     interrupt(master)
     Fit(k=3).run(master)
-    computed.clear()
+    spy.computed.clear()
     Fit(thr=2).run(master)
-    assert computed == [203]
+    assert spy.computed == [203]
     assert unfinished(master) == []
 
 
@@ -229,5 +241,5 @@ def test_a_damaged_block_is_computed_again(master: Path, small_blocks: int) -> N
     paths = sorted(unfinished(master)[0].folder.glob("*.block"))
     paths[0].write_bytes(paths[0].read_bytes()[:-1])
     result = Fit(thr=2).run(master)
-    assert len(computed) == 2
+    assert len(spy.computed) == 2
     np.testing.assert_array_equal(result["level"], 2 * read_scan(master).signal[...].mean((-2, -1)))

@@ -18,7 +18,7 @@ def test_info_lists_results_with_parameters_and_the_default_plot_first(tmp_path:
     at = next(k for k, line in enumerate(lines) if "moments_000" in line)
     assert "background edges" in lines[at]
     assert "width 2.5 degree" in lines[at]
-    assert lines[at + 1].split() == "center center of mass (degree), 6 × 5 along y, x".split()
+    assert lines[at + 1].strip() == "center  center of mass (degree), 6 × 5 along y, x"
     assert sum("center of mass" in line for line in lines) == 1
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import h5py
 import matplotlib.pyplot as plt
 
-from nxdocs.places import PLACES, Place, find_place, paths_in
+from nxdocs.places import PLACES, Place, find_place, is_of_results, paths_in
 
 _COLORS = {
     "NXdata": "#1b6e3c",
@@ -19,15 +19,20 @@ _COLORS = {
     "USID group": "#0b5d8f",
 }
 _ROW = 0.34
+_FRAME = ("/entry", "/Measurement_000")
+"""What leads to the results."""
 
 
-def draw_tree(path: str | Path) -> Any:
-    """Draw the groups and main fields of a master, with the reason for each."""
+def draw_tree(path: str | Path, *, results: bool = False) -> Any:
+    """Draw the groups and main fields of a master, with the reason for each.
+
+    With ``results``, only what results add to it.
+    """
     with h5py.File(path) as file:
         found: dict[Place, list[str]] = {}
         for one in paths_in(file):
             place = find_place(one)
-            if place.brief:
+            if place.brief and (not results or is_of_results(place) or one in _FRAME):
                 found.setdefault(place, []).append(one)
     places = [place for place in PLACES if place in found]
     figure, ax = plt.subplots(figsize=(11, _ROW * (len(places) + 1.0)))

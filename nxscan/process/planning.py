@@ -1,0 +1,171 @@
+"""What a run is going to do: found out before anything is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nxscan.errors import ProcessError
+from nxscan.nexus import read_scan
+from nxscan.nexus.results import check_name
+from nxscan.process import assemble
+from nxscan.process.commit_target import commit_target
+from nxscan.process.correction import Correction
+from nxscan.process.identity import describe, identity, scan_fingerprint
+from nxscan.process.job import Job
+from nxscan.process.output import Resolved, resolve
+from nxscan.process.partition import Cutter, Partition
+from nxscan.process.registry import find_correction, find_process
+from nxscan.process.required import Required
+from nxscan.process.result import Result
+from nxscan.process.settings import Settings
+from nxscan.process.view import make_view, seen, without_metadata
+
+if TYPE_CHECKING:
+    from nxscan.model import Scan
+    from nxscan.process.contract import Process
+
+    RunIt = Callable[[Process, Path, Settings], Result]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run is going to do.
+
+    Attributes
+    ----------
+    process : Process
+        What computes.
+    master : Path
+        Where the result goes.
+    job : Job
+        The first pass, without a folder yet.
+    partition : Partition
+        How the scan is cut.
+    corrections : tuple of Correction
+        What it is read through.
+    identity, fingerprint : str
+        Of the run, and of the scan.
+    signal_path : str
+        Where in the file the data lie.
+
+    """
+
+    process: Process
+    master: Path
+    job: Job
+    partition: Partition
+    corrections: tuple[Correction, ...]
+    identity: str
+    fingerprint: str
+    signal_path: str
+
+    def manifest(self) -> dict[str, Any]:
+        """Return what the journal says of the run."""
+        return {
+            "process": self.process.name,
+            "description": describe(self.process),
+            "corrections": [describe(item) for item in self.corrections],
+            "signal": self.signal_path,
+            "fingerprint": self.fingerprint,
+            "partition": self.partition.describe(),
+            "blocks_total": len(self.partition),
+            "passes": self.process.passes,
+            "blocks": [[[p.start, p.stop] for p in block] for block in self.partition.blocks],
+        }
+
+
+def subject(source: str | Path | Result, settings: Settings) -> tuple[str | None, Path]:
+    """Return which result is worked on, if any, and the file."""
+    if isinstance(source, Result):
+        return settings.on or f"{source.group}/{source.default}", Path(source.path)
+    return settings.on, Path(source)
+
+
+def make_plan(
+    process: Process, source: str | Path | Result, settings: Settings, run: RunIt
+) -> Plan:
+    """Find out what there is to do; nothing is written but results that the process requires.
+
+    Those are found, or made with ``run``.
+
+    Raises
+    ------
+    ProcessError
+        If the process, a correction or a declared output does not fit the scan.
+
+    """
+    on, path = subject(source, settings)
+    target = commit_target(path, None if settings.into is None else Path(settings.into))
+    check_name(target.master, process.name)
+    scan = read_scan(target.master)
+    uuid, signal_path = target.uuid, f"/entry/instrument/{scan.detector}/data"
+    corrections = tuple(find_correction(item) for item in settings.corrections)
+    if on is not None:
+        scan, uuid, signal_path = _result_on(target.master, on)
+    view = make_view(scan, corrections)
+    visible = seen(scan, view)
+    earlier = _required(process, target.master, settings, run)
+    outputs = resolve(process.outputs(visible), visible, process.per, f"process {process.name!r}")
+    fingerprint = scan_fingerprint(scan, uuid)
+    partition = _cut(process, view, outputs)
+    _check_passes(process)
+    job = Job(
+        process=process,
+        view=view,
+        outputs=tuple(outputs),
+        blocks=partition.blocks,
+        folder=target.master.parent,
+        final=not assemble.is_split(partition.blocks, process.per, view.layout.scan_rank),
+        noise=process.noise(scan) if process.wants_variance else None,
+        required={name: _as_required(result) for name, result in earlier.items()},
+    )
+    needs = [fingerprint, *(result.identity for result in earlier.values())]
+    return Plan(
+        process=process,
+        master=target.master,
+        job=job,
+        partition=partition,
+        corrections=corrections,
+        identity=identity(process, scan, corrections, needs),
+        fingerprint=fingerprint,
+        signal_path=signal_path,
+    )
+
+
+def _result_on(master: Path, on: str) -> tuple[Scan, str, str]:
+    name, _, output = on.partition("/")
+    result = Result.load(master, name)
+    output = output or result.default
+    return result.as_scan(output), result.identity, f"/entry/{result.group}/{output}/data"
+
+
+def _cut(process: Process, view: Any, outputs: Sequence[Resolved]) -> Partition:
+    layout = view.layout
+    cutter = Cutter(layout.shape, view.signal.dtype.itemsize, layout.scan_rank, layout.edges)
+    values = sum(len(output.names) for output in outputs)
+    return cutter.cut(process.per, mergeable=process.is_reduction, state_values=values)
+
+
+def _check_passes(process: Process) -> None:
+    if process.passes > 1 and not process.is_reduction:
+        raise ProcessError(
+            f"process {process.name!r} has {process.passes} passes, but no merge: every pass but "
+            "the last must be a reduction",
+            "define merge(first, second) and finish(state)",
+        )
+
+
+def _required(process: Process, master: Path, settings: Settings, run: RunIt) -> dict[str, Result]:
+    """Find the results that a process needs, or run their processes first."""
+    found = {}
+    for item in process.requires:
+        wanted = find_process(item)() if isinstance(item, str) else item
+        found[wanted.name] = run(wanted, master, replace(settings, into=None, fresh=False))
+    return found
+
+
+def _as_required(result: Result) -> Required:
+    return Required({name: without_metadata(result.as_scan(name)) for name in result.names})
