@@ -128,7 +128,7 @@ def _normal(x: Any, y: Any, at: Any, matrix: Any, right: Any) -> float:
     curl = math.exp(-h * h)
     s00 = s01 = s02 = s03 = s11 = s12 = s13 = s22 = s23 = 0.0
     r0 = r1 = r2 = r3 = squares = 0.0
-    for i in range(0, inside0):
+    for i in range(inside0):
         r = y[i] - low
         r3 += r
         squares += r * r

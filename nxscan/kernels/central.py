@@ -9,44 +9,98 @@ variance is sum(v_i w_i² P_i²) - 2 Q cov(b, w P) + Q² var(b), v_i the varianc
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numba import njit
+
+from nxscan.kernels.moments import CHUNK, Sums
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+    Singles = NDArray[np.float32]
     Places = NDArray[np.int64]
 
-CENTER, STD, SKEWNESS, KURTOSIS, INTENSITY = range(5)
-"""Rows of what `moments` gives; their errors follow in the same order."""
 OK, WEAK, EDGE, SATURATED, MASKED = range(5)
-"""What `judge` says of a pixel."""
-OUTCOMES = 10
-"""How many rows `moments` gives."""
+"""What is said of a pixel."""
+NONE, MIN, EDGES, DARK = range(4)
+"""What is taken off: nothing, the lowest value, the mean at the edges, what is given."""
 HIGHEST = 8
 """The highest power: the error of the kurtosis needs it."""
+FWHM = 2.3548200450309493
+"""Full width at half maximum of a Gaussian of standard deviation 1: sqrt(8 ln 2)."""
+ROWS = 37
+"""Rows of ``a``, in which one chunk of pixels is computed: sums of the values and their weights
+times w u^0 to w u^4 (0, 5), of variances times w² u^0 to w² u^8 (10), background, its variance
+and 1 over the number of values that it is the mean of (19), center, std, skewness, kurtosis,
+intensity and their errors (22), variances times w u^0 to w u^4 at the edge (32)."""
 
-_C = 128
-_ROWS = 5 + 5 + 9 + 3 + OUTCOMES + 5
+_C = CHUNK
+_INTENSITY, _ERRORS = 26, 5
 _ROUNDING = 16 * 2.3e-16
 
 
+class Rule(NamedTuple):
+    """How sums become maps.
+
+    Attributes
+    ----------
+    linear, squared, edge : ndarray of int64, shape (axes, 5), (axes, 9), (axes, 5)
+        For each axis, which rows of the sums have w u^0 to w u^4, w² u^0 to w² u^8, and w u^0
+        to w u^4 at the positions that the background is the mean of.
+    edge_row : int
+        Which row is 1 at those positions and 0 elsewhere.
+    origin, scale : ndarray, shape (axes,)
+        u = (value - origin) / scale.
+    background : int
+        What is taken off, see `NONE`.
+    slope, floor : float
+        The variance of a value I is slope I + floor, unless variances are given.
+    threshold, saturation : float
+        What is not weak, in standard deviations; what is saturated.
+
+    """
+
+    linear: Places
+    squared: Places
+    edge: Places
+    edge_row: int
+    origin: Floats
+    scale: Floats
+    background: int
+    slope: float
+    floor: float
+    threshold: float
+    saturation: float
+
+
+class Maps(NamedTuple):
+    """Where results go.
+
+    Attributes
+    ----------
+    centers : ndarray of float64, shape (2 * axes, pixels)
+        Center and its error, for each axis.
+    others : ndarray of float32, shape (2 + 8 * axes, pixels)
+        Intensity; standard deviation, full width, skewness, excess kurtosis for each axis;
+        each with its error.
+    status : ndarray of uint8, shape (pixels,)
+        What is said of each pixel, see `OK`.
+
+    """
+
+    centers: Floats
+    others: Singles
+    status: NDArray[np.uint8]
+
+
 @njit(nogil=True, cache=True)
-def moments(
-    sums: Floats,
-    weights: Floats,
-    variances: Floats,
-    linear: Places,
-    squared: Places,
-    edge: Places,
-    noise: tuple[float, float],
-    background: Floats,
-    out: Floats,
+def conclude(
+    sums: Sums, dark: Singles, rule: Rule, start: int, size: int, a: Floats, maps: Maps
 ) -> None:
-    """Give center, standard deviation, skewness, excess kurtosis, intensity and their errors.
+    """Fill in the maps of the chunk of pixels at ``start``.
 
     Where the intensity is not positive, all but it are NaN; where the spread is not, skewness
     and kurtosis are. Errors that float64 cannot resolve (peaks narrower than about a
@@ -54,67 +108,106 @@ def moments(
 
     Parameters
     ----------
-    sums, weights, variances : ndarray, shape (k, pixels), or (k, 1) for ``weights``
-        Sums of I, of 1 and of v times powers of u, over the values that are valid.
-    linear : ndarray of int64, shape (5,)
-        Which rows of them have w u^0 to w u^4.
-    squared : ndarray of int64, shape (9,)
-        Which rows of them have w² u^0 to w² u^8.
-    edge : ndarray of int64, shape (5,)
-        Which rows of them have w u^0 to w u^4 at the positions that the background is the
-        mean of.
-    noise : (a, b)
-        v is a times ``variances`` plus b times ``weights``.
-    background : ndarray, shape (3, pixels)
-        The background, its variance, and 1 over the number of values that it is the mean of;
-        0 if it is none of values of the curve.
-    out : ndarray, shape (10, pixels)
-        Takes the results, with u as the unit of length.
+    sums : Sums
+        Of the chunk.
+    dark : ndarray of float32, shape (2, pixels)
+        The background and its variance, for `DARK`.
+    rule : Rule
+        How.
+    start, size : int
+        Where the chunk begins, and how many pixels it has.
+    a : ndarray, shape (ROWS * CHUNK,)
+        Memory.
+    maps : Maps
+        Takes the results.
 
     """
-    # one array with rows at constant distances: the compiler sees that they do not overlap
-    a = np.empty(_ROWS * _C)
-    for low in range(0, sums.shape[1], _C):
-        size = min(_C, sums.shape[1] - low)
-        high = low + size
-        for k in range(5):
-            _set(a[k * _C : k * _C + size], sums[linear[k], low:high])
-            _copy(weights, linear[k], low, a[(5 + k) * _C : (5 + k) * _C + size])
-        for k in range(9):
-            row = a[(10 + k) * _C : (10 + k) * _C + size]
-            _copy(weights, squared[k], low, row)
-            _mix(noise[0], variances[squared[k], low:high], noise[1], row)
-        for k in range(5):
-            row = a[(32 + k) * _C : (32 + k) * _C + size]
-            _copy(weights, edge[k], low, row)
-            _mix(noise[0], variances[edge[k], low:high], noise[1], row)
-        for k in range(3):
-            _set(a[(19 + k) * _C : (19 + k) * _C + size], background[k, low:high])
-        _chunk(a, size)
-        for k in range(OUTCOMES):
-            _set(out[k, low:high], a[(22 + k) * _C : (22 + k) * _C + size])
+    _set_background(sums, dark, rule, start, size, a)
+    for k in range(len(rule.scale)):
+        _set_sums(sums, rule, k, a)
+        _chunk(a)
+        _write_axis(a, rule.origin[k], rule.scale[k], start, size, k, maps)
+    _write(a, 26, 1.0, maps.others[0, start : start + size])
+    _write(a, 31, 1.0, maps.others[1, start : start + size])
+    _judge(sums, rule, a, maps.status[start : start + size])
 
 
 @njit(nogil=True, cache=True)
-def _copy(weights: Floats, k: int, low: int, row: Floats) -> None:
-    if weights.shape[1] == 1:
-        value = weights[k, 0]
-        for p in range(len(row)):
-            row[p] = value
+def _set_background(
+    sums: Sums, dark: Singles, rule: Rule, start: int, size: int, a: Floats
+) -> None:
+    a[19 * _C : 22 * _C] = 0.0
+    if rule.background == EDGES:
+        count, total = sums.weights[rule.edge_row], sums.values[rule.edge_row]
+        for p in range(_C):
+            share = 1.0 / count[p] if count[p] > 0.0 else np.nan
+            a[p + 19 * _C] = total[p] * share
+            a[p + 21 * _C] = share
+        _set_variance(sums, rule, rule.edge_row, a[19 * _C : 22 * _C])
+        for p in range(_C):
+            a[p + 20 * _C] *= a[p + 21 * _C]
+    elif rule.background == MIN:
+        a[19 * _C : 20 * _C] = sums.low
+        _set_variance(sums, rule, rule.squared[0, 0], a[19 * _C : 22 * _C])
+    elif rule.background == DARK:
+        a[19 * _C : 19 * _C + size] = dark[0, start : start + size]
+        a[20 * _C : 20 * _C + size] = dark[1, start : start + size]
+
+
+@njit(nogil=True, cache=True)
+def _set_variance(sums: Sums, rule: Rule, row: int, b: Floats) -> None:
+    """Set the variance of values as it was propagated, else as the noise model says."""
+    if len(sums.variances):
+        known, weights = sums.variances[row], sums.weights[row]
+        for p in range(_C):
+            b[p + _C] = known[p] / max(weights[p], 0.5)
     else:
-        _set(row, weights[k, low : low + len(row)])
+        for p in range(_C):
+            b[p + _C] = max(rule.slope * b[p] + rule.floor, 0.0)
 
 
 @njit(nogil=True, cache=True)
-def _set(row: Floats, values: Floats) -> None:
-    for p in range(len(row)):
-        row[p] = values[p]
+def _set_sums(sums: Sums, rule: Rule, axis: int, a: Floats) -> None:
+    linear, squared, edge = rule.linear[axis], rule.squared[axis], rule.edge[axis]
+    for k in range(5):
+        a[k * _C : (k + 1) * _C] = sums.values[linear[k]]
+        a[(5 + k) * _C : (6 + k) * _C] = sums.weights[linear[k]]
+        _mix(sums, rule, edge[k], a[(32 + k) * _C : (33 + k) * _C])
+    for k in range(9):
+        _mix(sums, rule, squared[k], a[(10 + k) * _C : (11 + k) * _C])
 
 
 @njit(nogil=True, cache=True)
-def _mix(by: float, values: Floats, other: float, row: Floats) -> None:
-    for p in range(len(row)):
-        row[p] = by * values[p] + other * row[p]
+def _mix(sums: Sums, rule: Rule, row: int, target: Floats) -> None:
+    """Set a row of sums of variances."""
+    if len(sums.variances):
+        target[:] = sums.variances[row]
+    else:
+        values, weights = sums.values[row], sums.weights[row]
+        for p in range(_C):
+            target[p] = rule.slope * values[p] + rule.floor * weights[p]
+
+
+@njit(nogil=True, cache=True)
+def _write_axis(
+    a: Floats, origin: float, scale: float, start: int, size: int, axis: int, maps: Maps
+) -> None:
+    end, centers, others = start + size, 2 * axis, 2 + 8 * axis
+    for p in range(size):
+        maps.centers[centers, start + p] = a[p + 22 * _C] * scale + origin
+        maps.centers[centers + 1, start + p] = a[p + 27 * _C] * scale
+    for k in range(2):
+        _write(a, 23 + _ERRORS * k, scale, maps.others[others + k, start:end])
+        _write(a, 23 + _ERRORS * k, FWHM * scale, maps.others[others + 2 + k, start:end])
+        _write(a, 24 + _ERRORS * k, 1.0, maps.others[others + 4 + k, start:end])
+        _write(a, 25 + _ERRORS * k, 1.0, maps.others[others + 6 + k, start:end])
+
+
+@njit(nogil=True, cache=True)
+def _write(a: Floats, row: int, factor: float, target: Singles) -> None:
+    values = a[row * _C : (row + 1) * _C]
+    for p in range(len(target)):
+        target[p] = np.float32(factor * values[p])
 
 
 @njit(nogil=True, cache=True, fastmath={"contract"})
@@ -159,10 +252,10 @@ def _eighth(
 
 
 @njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
-def _chunk(a: Floats, size: int) -> None:
+def _chunk(a: Floats) -> None:
     """Compute one row of pixels; see the module for the formulas."""
     nan = np.nan
-    for p in range(size):
+    for p in range(_C):
         s0, w0, w1 = a[p], a[p + 5 * _C], a[p + 6 * _C]
         w2, w3, w4 = a[p + 7 * _C], a[p + 8 * _C], a[p + 9 * _C]
         b, vb, share = a[p + 19 * _C], a[p + 20 * _C], a[p + 21 * _C]
@@ -233,52 +326,24 @@ def _chunk(a: Floats, size: int) -> None:
 
 
 @njit(nogil=True, cache=True)
-def judge(
-    high: NDArray[Any],
-    weight: Floats,
-    result: Floats,
-    background: Floats,
-    variance: Floats,
-    noise: tuple[float, float],
-    threshold: float,
-    saturation: float,
-    status: NDArray[np.uint8],
-) -> None:
+def _judge(sums: Sums, rule: Rule, a: Floats, status: NDArray[np.uint8]) -> None:
     """Say of every pixel whether it is ok, weak, highest at the edge, saturated or masked.
 
     A peak that the scan cuts off raises its own background and may have no intensity left: it
     is at the edge, and not weak, if its highest value stands out from the background.
-
-    Parameters
-    ----------
-    high : ndarray, shape (2, pixels)
-        The highest value inside the scan and at its edge.
-    weight : ndarray, shape (pixels,) or (1,)
-        0 where nothing is valid.
-    result : ndarray, shape (10, pixels)
-        What `moments` gives.
-    background : ndarray, shape (3, pixels)
-        As for `moments`.
-    variance : ndarray, shape (pixels,) or (0,)
-        Mean variance of a value; else it follows from ``noise``.
-    noise : (a, b)
-        The variance of a value I is a I + b.
-    threshold, saturation : float
-        What is not weak, in standard deviations; what is saturated.
-    status : ndarray of uint8, shape (pixels,)
-        Takes the numbers, in the order above.
-
     """
+    row = rule.squared[0, 0]
     for p in range(len(status)):
-        inside, edge = np.float64(high[0, p]), np.float64(high[1, p])
-        weak = not result[INTENSITY, p] > threshold * result[INTENSITY + 5, p]
+        inside, edge = sums.high[0, p], sums.high[1, p]
+        if len(sums.variances):
+            spread = sums.variances[row, p] / max(sums.weights[row, p], 0.5)
+        else:
+            spread = max(rule.slope * edge + rule.floor, 0.0)
+        weak = not a[p + _INTENSITY * _C] > rule.threshold * a[p + 31 * _C]
+        above = edge - a[p + 19 * _C]
+        # squared: a root costs as much as all the rest
+        stands_out = above > 0.0 and above * above > rule.threshold * rule.threshold * spread
         found = WEAK if weak else OK
-        if edge > inside:
-            spread = variance[p] if len(variance) else max(noise[0] * edge + noise[1], 0.0)
-            if not weak or edge - background[0, p] > threshold * np.sqrt(spread):
-                found = EDGE
-        if max(inside, edge) >= saturation:
-            found = SATURATED
-        if weight[p if len(weight) > 1 else 0] == 0:
-            found = MASKED
-        status[p] = found
+        found = EDGE if edge > inside and (stands_out or not weak) else found
+        found = SATURATED if max(inside, edge) >= rule.saturation else found
+        status[p] = MASKED if sums.weights[0, p] == 0.0 else found

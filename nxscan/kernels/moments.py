@@ -1,12 +1,14 @@
-"""Power sums of curves, and the moments that follow from them.
+"""Power sums of curves, one chunk of pixels after the other.
 
-Every sum that moments need is linear in the frames, ``sums = rows @ frames``, so that one
-kernel adds them all while a few frames of a strip of pixels are in the processor's cache.
+Every sum that moments need is linear in the frames, ``sums = rows @ frames``. It is taken in
+float64 of a few frames at a time, while they and the sums are in the processor's cache. Each
+pixel's numbers come from the same instructions wherever it lies, so that they do not depend on
+how a tile is cut.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -15,203 +17,309 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+    Bools = NDArray[np.bool_]
+    Places = NDArray[np.int64]
 
-_STRIP = 256
-_TOGETHER = 8
+CHUNK = 256
+"""Pixels at once."""
+TOGETHER = 8
+"""Frames at once."""
+KINDS = ("u1", "u2", "i2", "u4", "i4", "f4", "f8")
+"""Types that values are read as; others are converted first."""
+
+_VALUES, _WEIGHTS, _VARIANCES = range(3)
 
 
-@njit(nogil=True, cache=True, fastmath={"contract"})
-def power_sums(frames: NDArray[Any], start: int, rows: Floats, sums: Floats) -> None:
-    """Give ``rows @ frames[:, start:start + pixels]``.
+class Values(NamedTuple):
+    """The values of a block; what there is none of is an array of length 0.
 
-    Parameters
+    Attributes
     ----------
-    frames : ndarray, shape (n, all pixels), in C order
-        Values.
-    start : int
-        The first pixel.
-    rows : ndarray of float64, shape (k, n)
-        Coefficients of each sum; a pair that is 0 for eight frames costs nothing.
-    sums : ndarray of float64, shape (k, pixels)
-        Takes the sums.
+    raw : ndarray of uint8, shape (positions * pixels * size of a value,)
+        The values, in C order, as bytes: all types share one compiled kernel.
+    kind : int
+        Their type's place in `KINDS`.
+    positions, pixels : int
+        How many there are.
+    valid : ndarray of bool, shape (positions, pixels)
+        Which values are valid, if that changes along the scan.
+    seen : ndarray of bool, shape (pixels,)
+        Which pixels are valid, if a pixel is so at all positions or at none.
+    variance : ndarray of float32, shape (positions, pixels)
+        Variance of each value.
 
     """
-    n, pixels = len(frames), sums.shape[1]
-    padded = _padded(rows)
-    used = _used(padded)
-    values = np.zeros(_TOGETHER * _STRIP)
-    for low in range(0, pixels, _STRIP):
-        size = min(_STRIP, pixels - low)
-        sums[:, low : low + size] = 0.0
-        for first in range(0, n, _TOGETHER):
-            for j in range(_TOGETHER):
-                target = values[j * _STRIP : (j + 1) * _STRIP]
-                if first + j < n:
-                    source = frames[first + j, start + low : start + low + size]
-                    for p in range(size):
-                        target[p] = source[p]
-                else:
-                    target[:] = 0.0
-            _add_rows(values, padded, used, first, sums, 0, len(rows), low, size)
+
+    raw: NDArray[np.uint8]
+    kind: int
+    positions: int
+    pixels: int
+    valid: Bools
+    seen: Bools
+    variance: NDArray[np.float32]
 
 
-@njit(nogil=True, cache=True, fastmath={"contract"})
-def mirrored_sums(
-    frames: NDArray[Any], start: int, even: Floats, odd: Floats, sums: Floats
-) -> None:
-    """Give what `power_sums` gives, for rows that are mirrored at their middle.
+class Rows(NamedTuple):
+    """Coefficients of the sums; with zeros added to an even number of rows, and to eight frames.
 
-    The first and the last frame, the second and the last but one ... are added and subtracted
-    first, so that there is half as much to multiply.
-
-    Parameters
+    Attributes
     ----------
-    frames : ndarray, shape (n, all pixels), in C order
-        Values.
-    start : int
-        The first pixel.
-    even : ndarray of float64, shape (k, (n + 1) // 2)
-        The first halves of rows that are the same backwards.
-    odd : ndarray of float64, shape (l, (n + 1) // 2)
-        The first halves of rows that change their sign backwards.
-    sums : ndarray of float64, shape (k + l, pixels)
-        Takes the sums, even rows first.
+    even, odd : ndarray of float64, shape (k, n), (l, n)
+        If ``mirrored``, first halves of rows that are the same backwards and of rows that
+        change their sign backwards, the middle of the former halved; else all rows, and none.
+    even_used, odd_used : ndarray of bool, shape (k / 2, n / 8), (l / 2, n / 8)
+        For which pairs of rows and groups of frames there is something to add.
+    total : ndarray of float64, shape (k + l,)
+        Each row's sum.
+    edge : ndarray of bool, shape (positions,)
+        Which positions are at the scan's edge.
+    mirrored : bool
+        Whether the first and the last frame, the second and the last but one ... are added
+        and subtracted first, so that there is half as much to multiply.
 
     """
-    n, pixels, half = len(frames), sums.shape[1], even.shape[1]
-    many, few = _padded(even), _padded(odd)
-    if n % 2:
-        many[:, half - 1] *= 0.5
-    used_many, used_few = _used(many), _used(few)
-    plus, minus = np.zeros(_TOGETHER * _STRIP), np.zeros(_TOGETHER * _STRIP)
-    for low in range(0, pixels, _STRIP):
-        size = min(_STRIP, pixels - low)
-        sums[:, low : low + size] = 0.0
-        for first in range(0, half, _TOGETHER):
-            for j in range(_TOGETHER):
-                added = plus[j * _STRIP : (j + 1) * _STRIP]
-                taken = minus[j * _STRIP : (j + 1) * _STRIP]
-                if first + j < half:
-                    one = frames[first + j, start + low : start + low + size]
-                    two = frames[n - 1 - first - j, start + low : start + low + size]
-                    for p in range(size):
-                        added[p] = np.float64(one[p]) + np.float64(two[p])
-                        taken[p] = np.float64(one[p]) - np.float64(two[p])
-                else:
-                    added[:] = 0.0
-                    taken[:] = 0.0
-            _add_rows(plus, many, used_many, first, sums, 0, len(even), low, size)
-            _add_rows(minus, few, used_few, first, sums, len(even), len(odd), low, size)
+
+    even: Floats
+    odd: Floats
+    even_used: Bools
+    odd_used: Bools
+    total: Floats
+    edge: Bools
+    mirrored: bool
+
+
+class Sums(NamedTuple):
+    """The sums of a chunk of pixels, or of a block's.
+
+    Attributes
+    ----------
+    values, weights, variances : ndarray, shape (rows, pixels)
+        Sums of the values, of 1 and of the variances, over the values that are valid. Of a
+        block, ``weights`` have one column if all values are valid.
+    high : ndarray, shape (2, pixels)
+        The highest value inside the scan and at its edge.
+    low : ndarray, shape (pixels,)
+        The lowest value.
+
+    """
+
+    values: Floats
+    weights: Floats
+    variances: Floats
+    high: Floats
+    low: Floats
 
 
 @njit(nogil=True, cache=True)
-def _padded(rows: Floats) -> Floats:
-    """Return the rows with zeros added, so that they come in pairs of eights."""
-    n = rows.shape[1]
-    padded = np.zeros((len(rows) + len(rows) % 2, n + -n % _TOGETHER))
-    padded[: len(rows), :n] = rows
-    return padded
+def add_up(values: Values, rows: Rows, start: int, size: int, buffer: Floats, sums: Sums) -> bool:
+    """Give the sums of the chunk of pixels at ``start``; say whether all values are valid.
+
+    ``buffer`` is memory for frames, shape (2 * TOGETHER + 1, CHUNK).
+    """
+    masked = len(values.valid) > 0
+    sums.high[:] = -np.inf
+    sums.low[:] = np.inf
+    if not masked:
+        _add(values, rows, _VALUES, False, start, size, buffer, sums)
+        _weigh(values, rows, start, size, sums)
+        masked = values.kind >= 5 and not _all_finite(sums.values[0], size)
+    if masked:
+        _add(values, rows, _VALUES, True, start, size, buffer, sums)
+        _add(values, rows, _WEIGHTS, True, start, size, buffer, sums)
+    if len(values.variance):
+        _add(values, rows, _VARIANCES, masked, start, size, buffer, sums)
+    return not masked and not len(values.seen)
 
 
 @njit(nogil=True, cache=True)
-def _used(padded: Floats) -> NDArray[np.bool_]:
-    """Return for which pairs of rows and groups of frames there is something to add."""
-    used = np.zeros((len(padded) // 2, padded.shape[1] // _TOGETHER), np.bool_)
-    for k in range(len(padded)):
-        for i in range(padded.shape[1]):
-            if padded[k, i] != 0.0:
-                used[k // 2, i // _TOGETHER] = True
-    return used
+def _weigh(values: Values, rows: Rows, start: int, size: int, sums: Sums) -> None:
+    """Set the weights of values that are all valid, but for pixels that never are."""
+    for k in range(len(rows.total)):
+        sums.weights[k, :] = rows.total[k]
+        if len(values.seen):
+            for p in range(size):
+                if not values.seen[start + p]:
+                    sums.weights[k, p] = 0.0
+                    sums.values[k, p] = 0.0
 
 
-@njit(nogil=True, cache=True, fastmath={"contract"})
-def _add_rows(
-    v: Floats,
-    rows: Floats,
-    used: NDArray[np.bool_],
-    first: int,
-    sums: Floats,
-    top: int,
-    count: int,
-    low: int,
+@njit(nogil=True, cache=True)
+def _all_finite(row: Floats, size: int) -> bool:
+    for p in range(size):
+        if not np.isfinite(row[p]):
+            return False
+    return True
+
+
+@njit(nogil=True, cache=True)
+def _add(
+    values: Values,
+    rows: Rows,
+    what: int,
+    masked: bool,
+    start: int,
     size: int,
+    buffer: Floats,
+    sums: Sums,
 ) -> None:
-    """Add combinations of eight frames to ``count`` rows of sums from row ``top`` on."""
-    unused = np.zeros(_STRIP)
-    for k in range(0, count, 2):
-        if not used[k // 2, first // _TOGETHER]:
-            continue
-        c = rows[k : k + 2, first : first + _TOGETHER]
-        one = sums[top + k, low : low + size]
-        two = sums[top + k + 1, low : low + size] if k + 1 < count else unused[:size]
-        _add_two(v, c, one, two)
+    """Add up values, weights or variances."""
+    target = sums.values
+    if what == _WEIGHTS:
+        target = sums.weights
+    elif what == _VARIANCES:
+        target = sums.variances
+    target[:] = 0.0
+    flat, frames = target.reshape(-1), buffer.reshape(-1)
+    count = (values.positions + 1) // 2 if rows.mirrored else values.positions
+    for first in range(0, count, TOGETHER):
+        for j in range(TOGETHER):
+            i, one, two = first + j, buffer[2 * j], buffer[2 * j + 1]
+            if i >= count:
+                one[:] = 0.0
+                two[:] = 0.0
+                continue
+            _take(values, rows, what, masked, i, start, size, one, buffer[-1], sums)
+            if rows.mirrored:
+                k = values.positions - 1 - i
+                if k > i:
+                    _take(values, rows, what, masked, k, start, size, two, buffer[-1], sums)
+                else:
+                    two[:] = one
+                _mirror(frames[2 * j * CHUNK : (2 * j + 2) * CHUNK])
+        _add_rows(frames, rows.even, rows.even_used, first, flat)
+        _add_rows(frames[CHUNK:], rows.odd, rows.odd_used, first, flat[len(rows.even) * CHUNK :])
+
+
+@njit(nogil=True, cache=True)
+def _mirror(pair: Floats) -> None:
+    """Replace two frames by their sum and their difference."""
+    for p in range(CHUNK):
+        one, two = pair[p], pair[p + CHUNK]
+        pair[p] = one + two
+        pair[p + CHUNK] = one - two
+
+
+@njit(nogil=True, cache=True)
+def _take(
+    values: Values,
+    rows: Rows,
+    what: int,
+    masked: bool,
+    i: int,
+    start: int,
+    size: int,
+    row: Floats,
+    spare: Floats,
+    sums: Sums,
+) -> None:
+    """Read a chunk of a frame; what is not valid is 0."""
+    if what == _VARIANCES and not masked:
+        row[:size] = values.variance[i, start : start + size]
+        return
+    _load(values.raw, values.kind, i * values.pixels + start, size, row)
+    if masked:
+        _mark(values, i, start, row[:size])
+    if what == _VALUES:
+        _extremes(row, sums.high[1 if rows.edge[i] else 0], sums.low)
+    if masked:
+        _clear(values, what, i, start, row[:size], spare)
+
+
+@njit(nogil=True, cache=True)
+def _load(raw: NDArray[np.uint8], kind: int, at: int, size: int, row: Floats) -> None:
+    end = at + size
+    if kind == 0:
+        row[:size] = raw[at:end]
+    elif kind == 1:
+        row[:size] = raw[2 * at : 2 * end].view(np.uint16)
+    elif kind == 2:
+        row[:size] = raw[2 * at : 2 * end].view(np.int16)
+    elif kind == 3:
+        row[:size] = raw[4 * at : 4 * end].view(np.uint32)
+    elif kind == 4:
+        row[:size] = raw[4 * at : 4 * end].view(np.int32)
+    elif kind == 5:
+        row[:size] = raw[4 * at : 4 * end].view(np.float32)
+    else:
+        row[:size] = raw[8 * at : 8 * end].view(np.float64)
+
+
+@njit(nogil=True, cache=True)
+def _mark(values: Values, i: int, start: int, row: Floats) -> None:
+    """Make values that are not valid NaN."""
+    for p in range(len(row)):
+        if not np.isfinite(row[p]):
+            row[p] = np.nan
+    if len(values.valid):
+        valid = values.valid[i, start : start + len(row)]
+        for p in range(len(row)):
+            if not valid[p]:
+                row[p] = np.nan
+    if len(values.seen):
+        seen = values.seen[start : start + len(row)]
+        for p in range(len(row)):
+            if not seen[p]:
+                row[p] = np.nan
+
+
+@njit(nogil=True, cache=True)
+def _clear(values: Values, what: int, i: int, start: int, row: Floats, spare: Floats) -> None:
+    """Replace what is not valid by 0, and the rest by what is wanted of it."""
+    taken = spare[: len(row)]
+    if what == _VALUES:
+        taken[:] = row
+    elif what == _WEIGHTS:
+        taken[:] = 1.0
+    else:
+        taken[:] = values.variance[i, start : start + len(row)]
+    for p in range(len(row)):
+        row[p] = 0.0 if np.isnan(row[p]) else taken[p]
+
+
+@njit(nogil=True, cache=True)
+def _extremes(row: Floats, high: Floats, low: Floats) -> None:
+    """Raise the highest and lower the lowest values; NaN do neither."""
+    for p in range(CHUNK):
+        high[p] = row[p] if row[p] > high[p] else high[p]
+        low[p] = row[p] if row[p] < low[p] else low[p]
+
+
+@njit(nogil=True, cache=True)
+def _add_rows(frames: Floats, rows: Floats, used: Bools, first: int, sums: Floats) -> None:
+    """Add combinations of eight frames to rows of sums."""
+    for k in range(0, len(rows), 2):
+        if used[k // 2, first // TOGETHER]:
+            one, two = rows[k, first : first + TOGETHER], rows[k + 1, first : first + TOGETHER]
+            _add_two(frames, one, two, sums[k * CHUNK : (k + 2) * CHUNK])
 
 
 @njit(nogil=True, cache=True, fastmath={"contract"})
-def _add_two(v: Floats, c: Floats, one: Floats, two: Floats) -> None:
+def _add_two(v: Floats, a: Floats, b: Floats, sums: Floats) -> None:
     """Add two combinations of eight frames, each of which is loaded once for both.
 
-    The frames lie one strip apart in one array: then the compiler sees that they do not
-    overlap with the sums, and makes vector instructions.
+    The frames lie two chunks apart in one array, and so do the sums in another: then the
+    compiler sees what does not overlap, and makes vector instructions.
     """
-    a0, a1, a2, a3 = c[0, 0], c[0, 1], c[0, 2], c[0, 3]
-    b0, b1, b2, b3 = c[1, 0], c[1, 1], c[1, 2], c[1, 3]
-    a4, a5, a6, a7 = c[0, 4], c[0, 5], c[0, 6], c[0, 7]
-    b4, b5, b6, b7 = c[1, 4], c[1, 5], c[1, 6], c[1, 7]
-    for p in range(len(one)):
-        x = one[p] + a0 * v[p]
-        y = two[p] + b0 * v[p]
-        x += a1 * v[p + _STRIP]
-        y += b1 * v[p + _STRIP]
-        x += a2 * v[p + 2 * _STRIP]
-        y += b2 * v[p + 2 * _STRIP]
-        x += a3 * v[p + 3 * _STRIP]
-        y += b3 * v[p + 3 * _STRIP]
-        x += a4 * v[p + 4 * _STRIP]
-        y += b4 * v[p + 4 * _STRIP]
-        x += a5 * v[p + 5 * _STRIP]
-        y += b5 * v[p + 5 * _STRIP]
-        x += a6 * v[p + 6 * _STRIP]
-        y += b6 * v[p + 6 * _STRIP]
-        x += a7 * v[p + 7 * _STRIP]
-        y += b7 * v[p + 7 * _STRIP]
-        one[p] = x
-        two[p] = y
-
-
-@njit(nogil=True, cache=True)
-def extremes(
-    frames: NDArray[Any],
-    start: int,
-    edge: NDArray[np.bool_],
-    highest: NDArray[Any],
-    lowest: NDArray[Any],
-) -> None:
-    """Raise ``highest`` and lower ``lowest`` to the extreme values of curves.
-
-    Parameters
-    ----------
-    frames : ndarray, shape (n, all pixels), in C order
-        Values.
-    start : int
-        The first pixel.
-    edge : ndarray of bool, shape (n,)
-        Which frames are at the scan's edge.
-    highest : ndarray, shape (2, pixels)
-        The highest value inside the scan and at its edge.
-    lowest : ndarray, shape (pixels,) or (0,)
-        The lowest value; not looked for if it is empty.
-
-    """
-    pixels = highest.shape[1]
-    for low in range(0, pixels, 4 * _STRIP):
-        high = min(low + 4 * _STRIP, pixels)
-        for i in range(len(frames)):
-            source = frames[i, start + low : start + high]
-            most = highest[1 if edge[i] else 0, low:high]
-            for p in range(len(source)):
-                most[p] = max(most[p], source[p])
-            if len(lowest):
-                least = lowest[low:high]
-                for p in range(len(source)):
-                    least[p] = min(least[p], source[p])
+    a0, a1, a2, a3 = a[0], a[1], a[2], a[3]
+    b0, b1, b2, b3 = b[0], b[1], b[2], b[3]
+    a4, a5, a6, a7 = a[4], a[5], a[6], a[7]
+    b4, b5, b6, b7 = b[4], b[5], b[6], b[7]
+    for p in range(CHUNK):
+        x = sums[p] + a0 * v[p]
+        y = sums[p + CHUNK] + b0 * v[p]
+        x += a1 * v[p + 2 * CHUNK]
+        y += b1 * v[p + 2 * CHUNK]
+        x += a2 * v[p + 4 * CHUNK]
+        y += b2 * v[p + 4 * CHUNK]
+        x += a3 * v[p + 6 * CHUNK]
+        y += b3 * v[p + 6 * CHUNK]
+        x += a4 * v[p + 8 * CHUNK]
+        y += b4 * v[p + 8 * CHUNK]
+        x += a5 * v[p + 10 * CHUNK]
+        y += b5 * v[p + 10 * CHUNK]
+        x += a6 * v[p + 12 * CHUNK]
+        y += b6 * v[p + 12 * CHUNK]
+        x += a7 * v[p + 14 * CHUNK]
+        y += b7 * v[p + 14 * CHUNK]
+        sums[p] = x
+        sums[p + CHUNK] = y

@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+import deflate
 import numpy as np
-from isal import igzip_lib
 
 from nxscan.nexus.plugins import function, kernels
 
@@ -91,19 +91,17 @@ class Shuffle:
 
 
 class Deflate:
-    """Zlib's compression (gzip), undone by ISA-L."""
+    """Zlib's compression (gzip), undone by libdeflate: four times as fast as zlib."""
 
     growth: int | None = None
 
     def decode(self, source: Bytes, target: Bytes) -> Bytes:
         """Decompress, and let zlib's own checksum decide."""
-        stream = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_ZLIB)
         try:
-            # one byte more than there should be shows what is too long
-            found = stream.decompress(source.data, max_length=target.size + 1)
-        except (igzip_lib.error, ValueError, EOFError) as error:  # type: ignore[misc]
+            found = deflate.zlib_decompress(source, target.size)
+        except (deflate.DeflateError, ValueError) as error:
             raise DecodeError(f"gzip: {error}") from error
-        if not stream.eof or len(found) != target.size:
+        if len(found) != target.size:
             raise DecodeError(f"gzip: {len(found)} bytes came out, expected {target.size}")
         return np.frombuffer(found, np.uint8)
 

@@ -1,8 +1,9 @@
 """Results as USID has them: a results group with a Main dataset for each output.
 
-``/Measurement_000/Channel_000/Raw_Data-Moments_000`` stands beside the dataset that the
-process worked on, refers to it, and is what ``pyUSID.hdf_utils.find_results_groups`` looks
-for. Nothing is stored twice: Main datasets are virtual datasets over those of the NXprocess,
+``/Measurement_000/Channel_000/Raw_Data_Moments_000`` stands beside the dataset that the
+process worked on, refers to it, and is found by ``pyUSID.hdf_utils.find_results_groups``,
+which asks for both names in it. (USID itself would write ``Raw_Data-Moments_000``, but punx
+takes a dash for an error wherever it stands.) Nothing is stored twice: Main datasets are virtual datasets over those of the NXprocess,
 and ancillary datasets are shared with the source wherever they are the same.
 """
 

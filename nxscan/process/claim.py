@@ -134,13 +134,17 @@ def living_owner(path: Path) -> Owner | None:
 
 
 def remove_leftovers(path: Path) -> None:
-    """Remove temporary files of processes that ended while they took the file."""
-    for left in path.parent.glob(f"{durable.glob_escape(path.name)}.*.tmp"):
-        if durable.is_abandoned(left):
-            _remove(left)
-    guard = _guard(path)
-    if guard.exists():
-        _remove_dead(guard)
+    """Remove temporary files of processes that ended while they took the file.
+
+    Those of another user stay.
+    """
+    with contextlib.suppress(OSError):
+        for left in path.parent.glob(f"{durable.glob_escape(path.name)}.*.tmp"):
+            if durable.is_abandoned(left):
+                _remove(left)
+        guard = _guard(path)
+        if guard.exists():
+            _remove_dead(guard)
 
 
 def _write(path: Path, owner: Owner) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nxscan.errors import NxscanError, ProcessError
+from nxscan.process import partition
 from nxscan.process.block import Block
 from nxscan.process.journal import Written, write_block
-from nxscan.process.outcome import allocate, check_outputs, check_state
-from nxscan.process.partition import hull, inside, tiles, volume
+from nxscan.process.outcome import allocate, check_outputs, check_state, part_shape
+from nxscan.process.partition import hull, inside, pieces, tiles
 from nxscan.process.view import Scratch
 
 if TYPE_CHECKING:
@@ -72,25 +74,64 @@ class Job:
 
     def run_unit(self, unit: Sequence[int]) -> list[Written]:
         """Compute blocks that are read together, and write each one's file."""
-        if len(unit) == 1 and self._in_pieces:
-            return [self._write(unit[0], self._compute_in_pieces(unit[0]))]
-        region = hull([self.blocks[index] for index in unit])
-        frames = self._read(region, scratch=None)
-        return [
-            self._write(index, self._compute_whole(index, _part(frames, self.blocks[index])))
-            for index in unit
-        ]
+        if len(unit) == 1:
+            return [self.run_block(unit[0])]
+        whole = self._read(hull([self.blocks[index] for index in unit]), None)
+        return [self.run_block(index, whole) for index in unit]
 
-    def unit_bytes(self, unit: Sequence[int]) -> int:
-        """Return the memory that a unit takes while it is computed."""
-        return volume(hull([self.blocks[k] for k in unit])) * self.view.bytes_per_value
-
-    @property
-    def _in_pieces(self) -> bool:
-        return self.process.per != "scan" and not self.process.is_reduction and not self.required
-
-    def _write(self, index: int, arrays: Mapping[str, NDArray[Any]]) -> Written:
+    def run_block(self, index: int, whole: Frames | None = None) -> Written:
+        """Compute a block, and write its file; ``whole`` are frames that hold it, if read."""
+        if self.process.is_reduction:
+            arrays = self._reduced(index, whole)
+        else:
+            arrays = self._mapped(index, whole)
         return write_block(self.folder, self.pass_index, index, arrays)
+
+    def read_part(self, part: Selection, whole: Frames) -> None:
+        """Read a part of what several blocks are computed from."""
+        self.view.read_into(part, whole, self.noise, _scratch())
+
+    def steps(self, index: int) -> Iterator[tuple[Selection, Iterator[Selection]]]:
+        """Yield what is read at once of a block, and what of that is computed at once.
+
+        They depend on the layout alone, so that rounding is the same in every run: whatever
+        is read together with the block, compute is given the same parts of it.
+        """
+        block, itemsize = self.blocks[index], self.view.signal.dtype.itemsize
+        edges, most = self.view.layout.edges, partition.PIECE_BYTES
+        dims = self._dims(len(block))
+        if self.process.is_reduction:
+            most = max(partition.PORTION_BYTES, 2 * self.state_bytes(index))
+        for piece in tiles(block, edges, dims, itemsize, most) if dims else [block]:
+            yield piece, pieces(piece, dims, itemsize, most) if dims else iter([piece])
+
+    def parts(self, region: Selection) -> Iterator[Selection]:
+        """Cut what several blocks are computed from into what a worker reads at once."""
+        dims = list(range(len(region)))
+        return tiles(region, self.view.layout.edges, dims, self.view.signal.dtype.itemsize)
+
+    def state_bytes(self, index: int) -> int:
+        """Return about what the results of a block take, or its state."""
+        owned = self._owned(self.blocks[index])
+        return sum(
+            len(output.names) * math.prod(part_shape(output, owned)) * 8 for output in self.outputs
+        )
+
+    def _dims(self, rank: int) -> list[int]:
+        """Return the dimensions that a block may be cut along while it is computed."""
+        scan = self.view.layout.scan_rank
+        if self.process.is_reduction:
+            return list(range(scan))
+        if self.required or self.process.per == "scan":
+            return []
+        return list(range(scan) if self.process.per == "position" else range(scan, rank))
+
+    def _frames(self, index: int, whole: Frames | None) -> Iterator[Frames]:
+        """Read a block a few frames, or one tile, at a time."""
+        for piece, parts in self.steps(index):
+            frames = self._read(piece, _scratch()) if whole is None else whole
+            for part in parts:
+                yield _part(frames, part)
 
     def _read(self, region: Selection, scratch: Scratch | None) -> Frames:
         return self.view.read(
@@ -100,28 +141,38 @@ class Job:
             scratch=scratch,
         )
 
-    def _compute_in_pieces(self, index: int) -> dict[str, NDArray[Any]]:
-        """Compute a block a few frames, or one tile, at a time."""
-        block = self.blocks[index]
-        owned = self._owned(block)
-        arrays = allocate(self.outputs, owned)
-        for piece in self._pieces(block):
-            found = self._compute(index, self._read(piece, _scratch()))
-            part = self._owned(piece)
+    def _mapped(self, index: int, whole: Frames | None) -> Mapping[str, NDArray[Any]]:
+        owned = self._owned(self.blocks[index])
+        arrays: dict[str, NDArray[Any]] = {}
+        for frames in self._frames(index, whole):
+            part, found = self._owned(frames.region), self._compute(index, frames)
             checked = check_outputs(self.process, self.outputs, found, part, index)
+            if part == owned:
+                return checked
+            arrays = arrays or allocate(self.outputs, owned)
             for output in self.outputs:
                 for name in output.names:
                     arrays[name][output.place(inside(part, owned))] = checked[name]
         return arrays
 
-    def _compute_whole(self, index: int, frames: Frames) -> Mapping[str, NDArray[Any]]:
-        state = self._compute(index, frames)
-        if self.process.is_reduction:
-            state = check_state(self.process, state, index)
-            if not self.final:
-                return state
-            state = self._guarded(index, self.process.finish, state)
-        return check_outputs(self.process, self.outputs, state, self._owned(frames.region), index)
+    def _reduced(self, index: int, whole: Frames | None) -> Mapping[str, NDArray[Any]]:
+        """Return the state of a block, or what it is finished to."""
+        state: Mapping[str, NDArray[Any]] | None = None
+        for frames in self._frames(index, whole):
+            found = check_state(self.process, self._compute(index, frames), index)
+            # the memory of a portion is used again for the next one
+            found = {
+                k: v.copy() if np.may_share_memory(v, frames.data) else v for k, v in found.items()
+            }
+            if state is not None:
+                found = self._guarded(index, self.process.merge, state, found)
+            state = found
+        if not self.final:
+            return check_state(self.process, state, index)
+        made = self._guarded(index, self.process.finish, state)
+        return check_outputs(
+            self.process, self.outputs, made, self._owned(self.blocks[index]), index
+        )
 
     def _owned(self, region: Selection) -> Selection:
         """Return the part of a region along the dimensions that results belong to."""
@@ -130,10 +181,10 @@ class Job:
     def _compute(self, index: int, frames: Frames) -> Any:
         return self._guarded(index, self.process.compute, self._block(frames))
 
-    def _guarded(self, index: int, function: Any, argument: Any) -> Any:
+    def _guarded(self, index: int, function: Any, *arguments: Any) -> Any:
         """Call the user's code; what it raises names the process, the block and the line."""
         try:
-            return function(argument)
+            return function(*arguments)
         except NxscanError:
             raise
         except Exception as error:
@@ -161,13 +212,6 @@ class Job:
             previous=self.previous,
             pass_index=self.pass_index,
         )
-
-    def _pieces(self, block: Selection) -> Iterator[Selection]:
-        """Cut a block along the dimensions that results belong to, at chunk edges."""
-        rank = self.view.layout.scan_rank
-        per_position = self.process.per == "position"
-        dims = range(rank) if per_position else range(rank, len(block))
-        return tiles(block, self.view.layout.edges, list(dims), self.view.signal.dtype.itemsize)
 
 
 def owned(region: Selection, per: str, rank: int) -> Selection:

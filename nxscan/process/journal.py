@@ -172,16 +172,29 @@ def discard_all(master: Path, identity: str) -> None:
 def _resume(cls: type[Journal], master: Path, whole: dict[str, Any]) -> Journal | None:
     fitting = [folder for folder in journals(master) if _fits(folder, whole)]
     for folder in sorted(fitting, key=lambda folder: -len(block_files(folder))):
-        with contextlib.suppress(FileNotFoundError):
+        try:
             claim = take(folder / OWNER)
-            if claim is None:
-                continue
-            earlier = read_manifest(folder) or whole
-            _clean(folder)
-            journal = cls(folder, claim, {**earlier, **whole, "begun": earlier["begun"]})
-            journal.note()
-            return journal
+        except FileNotFoundError:  # it was removed a moment ago
+            continue
+        except OutputError as error:
+            _log.warning("cannot go on with %s, perhaps another user's: %s", folder, error)
+            continue
+        if claim is not None:
+            return _taken(cls, folder, claim, whole)
     return None
+
+
+def _taken(cls: type[Journal], folder: Path, claim: Claim, whole: dict[str, Any]) -> Journal:
+    """Make an interrupted run's journal this one's."""
+    try:
+        earlier = read_manifest(folder) or whole
+        _clean(folder)
+        journal = cls(folder, claim, {**earlier, **whole, "begun": earlier["begun"]})
+        journal.note()
+    except BaseException:
+        claim.release()
+        raise
+    return journal
 
 
 def _fits(folder: Path, whole: dict[str, Any]) -> bool:

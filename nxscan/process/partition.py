@@ -28,7 +28,10 @@ CELL_BYTES = 256 * 2**20
 """A tile whose curves take more than this is cut along the scan, if the process can merge."""
 PIECE_BYTES = 4 * 2**20
 """What is worked on at once, so that it is still in the processor's cache."""
+PORTION_BYTES = 16 * 2**20
+"""What a reduction computes at once, unless its state is not much smaller than that."""
 _STATE_SHARE = 4
+_TOLERANCE = 1.5
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,10 @@ class Partition:
         return len(self.blocks)
 
     def units(self, most_bytes: int, itemsize: int) -> list[tuple[int, ...]]:
-        """Group the blocks of each cell into what is read at once within ``most_bytes``."""
+        """Group the blocks of each cell into what is read at once within ``most_bytes``.
+
+        ``itemsize`` is what one value takes once it is read.
+        """
         found = []
         for cell in self.cells:
             size = max(volume(self.blocks[index]) for index in cell) * itemsize
@@ -96,20 +102,33 @@ class Cutter:
         mergeable : bool
             Whether the process is a reduction.
         state_values : int
-            Numbers in the state of one result, where partial states are kept.
+            Numbers that one result has; of a reduction, about as many as its state.
 
         """
         scan = range(self.scan_rank)
         detector = range(self.scan_rank, len(self.shape))
         if per == "scan" and not mergeable:
             return Partition((_whole(self.shape),), ((0,),))
-        if per != "pixel":
-            return self._cut_along(list(scan), BLOCK_BYTES, fine=list(scan))
+        if per == "scan":
+            least = 8 * state_values * _STATE_SHARE
+            return self._cut_along(list(scan), max(BLOCK_BYTES, least), fine=list(scan))
+        if per == "position":
+            target = self._target(self.shape[self.scan_rank :], state_values)
+            return self._cut_along(list(scan), target, fine=list(scan))
         column = self._cell_bytes(list(detector))
         if mergeable and column > CELL_BYTES:
             state = 8 * state_values * math.prod(self._steps(list(detector))) * _STATE_SHARE
             return self._cut_along([*detector, *scan], max(BLOCK_BYTES, state), fine=list(scan))
-        return self._cut_along(list(detector), BLOCK_BYTES, fine=list(detector))
+        target = self._target(self.shape[: self.scan_rank], state_values)
+        return self._cut_along(list(detector), target, fine=list(detector))
+
+    def _target(self, shape: Sequence[int], values: int) -> int:
+        """Return what a block shall hold if each ``shape`` of data makes so many numbers.
+
+        Results that are larger than the data that they come from fill a block's file instead.
+        """
+        data, made = math.prod(shape) * self.itemsize, 8 * values
+        return max(1, min(BLOCK_BYTES, BLOCK_BYTES * data // max(made, 1)))
 
     def _steps(self, dims: Sequence[int]) -> list[int]:
         return [int(np.diff(self.edges[d]).max(initial=1)) for d in dims]
@@ -144,10 +163,21 @@ class Cutter:
     def _finer(self, cell: Selection, target: int, fine: Sequence[int]) -> Iterator[Selection]:
         """Cut a cell that is much larger than the target, along ``fine``, anywhere."""
         size = volume(cell) * self.itemsize
-        if size <= 1.5 * target:
+        if size <= _TOLERANCE * target:
             yield cell
             return
         yield from fine_cut(cell, fine, max(1, target // self.itemsize))
+
+
+def pieces(
+    region: Selection, dims: Sequence[int], itemsize: int, most: int | None = None
+) -> Iterator[Selection]:
+    """Cut a region that is much larger than ``most`` bytes (`PIECE_BYTES`) along ``dims``."""
+    most = PIECE_BYTES if most is None else most
+    if volume(region) * itemsize <= _TOLERANCE * most:
+        yield region
+        return
+    yield from fine_cut(region, dims, max(1, most // itemsize))
 
 
 def fine_cut(region: Selection, dims: Sequence[int], most: int) -> Iterator[Selection]:
@@ -166,9 +196,17 @@ def fine_cut(region: Selection, dims: Sequence[int], most: int) -> Iterator[Sele
 
 
 def tiles(
-    block: Selection, edges: Sequence[NDArray[np.int64]], dims: Sequence[int], itemsize: int
+    block: Selection,
+    edges: Sequence[NDArray[np.int64]],
+    dims: Sequence[int],
+    itemsize: int,
+    most: int | None = None,
 ) -> Iterator[Selection]:
-    """Cut a block at edges along ``dims`` into parts of about `PIECE_BYTES`, the last dim first."""
+    """Cut a block at edges along ``dims`` into parts of about ``most``, the last dim first.
+
+    By default those are `PIECE_BYTES`.
+    """
+    most = PIECE_BYTES if most is None else most
     if not dims:
         yield block
         return
@@ -178,7 +216,7 @@ def tiles(
         cuts = ranges[d]
         size //= max(len(cuts), 1)
     for d in reversed(dims):
-        together = max(1, min(len(ranges[d]), PIECE_BYTES // max(size, 1)))
+        together = max(1, min(len(ranges[d]), most // max(size, 1)))
         size *= together
         whole = together == len(ranges[d])
         ranges[d] = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -145,8 +146,15 @@ def _result_on(master: Path, on: str) -> tuple[Scan, str, str]:
 def _cut(process: Process, view: Any, outputs: Sequence[Resolved]) -> Partition:
     layout = view.layout
     cutter = Cutter(layout.shape, view.signal.dtype.itemsize, layout.scan_rank, layout.edges)
-    values = sum(len(output.names) for output in outputs)
+    values = sum(len(output.names) * _values_each(output) for output in outputs)
     return cutter.cut(process.per, mergeable=process.is_reduction, state_values=values)
+
+
+def _values_each(output: Resolved) -> int:
+    """Return how many numbers an output has for each pixel, position or scan."""
+    before = output.shape[: output.own_before]
+    after = output.shape[len(output.shape) - output.own_after :]
+    return math.prod((*before, *after))
 
 
 def _check_passes(process: Process) -> None:

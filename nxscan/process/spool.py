@@ -8,9 +8,10 @@ written and read again).
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import math
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +22,14 @@ from nxscan.nexus import durable
 from nxscan.nexus.frames import store_frames
 from nxscan.nexus.guarded import new_hdf5
 from nxscan.nexus.h5signal import HDF5Signal
+from nxscan.process.cpus import usable_cpus
+from nxscan.process.partition import tiles
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nxscan.model import Signal
-    from nxscan.process.block import Selection
-    from nxscan.process.partition import Partition
+    from nxscan.process.job import Job
 
 _log = logging.getLogger(__name__)
 
@@ -33,31 +37,27 @@ MOST_PASSES = 4
 """How many passes over the stored data cost as much as a copy."""
 _NAME = "spool.h5"
 _DATASET = "data"
+_TILE_BYTES = 128 * 2**10
+"""Stored chunks much smaller than this take longer to find than to read."""
+_BUFFERS = 8
+"""Pieces of frames that each thread of a copy has in memory, raw and compressed."""
 
 
-def passes(partition: Partition, units: Sequence[Sequence[int]]) -> int:
-    """Return how often stored chunks are read, with blocks read together as in ``units``."""
-    cell_of = {index: k for k, cell in enumerate(partition.cells) for index in cell}
-    count: dict[int, int] = {}
-    for unit in units:
-        cell = cell_of[unit[0]]
-        count[cell] = count.get(cell, 0) + 1
-    return max(count.values(), default=0)
+def is_spooled(folder: Path) -> bool:
+    """Tell whether a run that was interrupted has left its copy."""
+    return (folder / _NAME).exists()
 
 
-def spooled(signal: Signal, rank: int, block: Selection, folder: Path) -> Signal:
-    """Copy a signal to tiles of a block's size in ``folder``, unless it is there already.
+def spooled(job: Job, allowed: int) -> Signal:
+    """Copy the frames to tiles that fit the blocks, unless the copy is there already.
 
     Parameters
     ----------
-    signal : Signal
-        The frames.
-    rank : int
-        How many of its dimensions are the scan's.
-    block : tuple of slice
-        A block, whose detector dimensions are the tiles'.
-    folder : Path
-        The journal's folder; the copy goes when the run is finished.
+    job : Job
+        What is read in which blocks. The copy goes into its journal, and with it when the run
+        is finished.
+    allowed : int
+        Bytes of memory that the run may use.
 
     Raises
     ------
@@ -65,24 +65,78 @@ def spooled(signal: Signal, rank: int, block: Selection, folder: Path) -> Signal
         If the disk has no room for it.
 
     """
-    path = folder / _NAME
+    path = job.folder / _NAME
     if not path.exists():
-        _check_room(signal, folder)
-        staged = durable.temporary_name(path)
-        with new_hdf5(staged) as (file, check):
-            store_frames(_create(file, signal, rank, block), signal, rank, lambda _: check())
-        durable.sync_file(staged)
-        durable.publish(staged, path, overwrite=True)
-    return HDF5Signal(path, _DATASET, rank)
+        for left in path.parent.glob(f"{_NAME}.*"):  # the journal is this run's alone
+            durable.remove(left)
+        _check_room(job.view.signal, path.parent)
+        try:
+            _copy(job, path, allowed)
+        except OSError as error:
+            raise _refused(path, error) from error
+    return HDF5Signal(path, _DATASET, job.view.stored.scan_rank)
 
 
-def _create(file: Any, signal: Signal, rank: int, block: Selection) -> Any:
-    tile = tuple(part.stop - part.start for part in block[rank:])
+def _copy(job: Job, path: Path, allowed: int) -> None:
+    signal = job.view.signal
+    _log.info("copying %.1f GB to tiles: %s", signal.nbytes / 1e9, path)
+    staged = durable.temporary_name(path)
+    with durable.in_use(staged):
+        try:
+            with new_hdf5(staged) as (file, check):
+                if job.process.per == "position":
+                    _store_columns(file, job, allowed, check)
+                else:
+                    _store_tiles(file, job, allowed, check)
+            durable.sync_file(staged)
+            durable.publish(staged, path, overwrite=True)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                durable.remove(staged)
+            raise
+
+
+def _store_tiles(file: Any, job: Job, allowed: int, check: Callable[[], None]) -> None:
+    """Copy frames, several deep and as large as the blocks."""
+    signal, rank = job.view.signal, job.view.stored.scan_rank
+    tile = _block(job)[rank:]
+    frame_bytes = math.prod(signal.shape[rank:]) * signal.dtype.itemsize
+    workers = max(1, min(usable_cpus(), allowed // (_BUFFERS * frame_bytes)))
+    wanted = -(-_TILE_BYTES // (math.prod(tile) * signal.dtype.itemsize))
+    depth = max(wanted, (signal.chunks or (1,) * (rank + 1))[rank - 1])
+    depth = min(depth, signal.shape[rank - 1], allowed // (_BUFFERS * workers * frame_bytes))
+    chunk = (*(*(1,) * (rank - 1), max(1, depth))[:rank], *tile)
+    dataset = _create(file, signal, chunk)
+    store_frames(dataset, signal, rank, lambda _: check(), workers)
+
+
+def _store_columns(file: Any, job: Job, allowed: int, check: Callable[[], None]) -> None:
+    """Copy chunks that are deep along the scan, to such that are as deep as the blocks."""
+    signal, rank = job.view.signal, job.view.stored.scan_rank
+    stored = signal.chunks or signal.shape
+    most = max(allowed // 4, math.prod(stored) * signal.dtype.itemsize)
+    dataset = _create(file, signal, (*_block(job)[:rank], *stored[rank:]))
+    whole = tuple(slice(0, length) for length in signal.shape)
+    every = list(range(len(whole)))
+    for region in tiles(whole, job.view.stored.edges, every, signal.dtype.itemsize, most):
+        dataset[region] = signal.read(region)
+        check()
+
+
+def _block(job: Job) -> tuple[int, ...]:
+    """Return the lengths of what is read of the stored values for a block."""
+    regions = [job.view.source(block) for block in job.blocks]
+    return tuple(
+        max(1, *(part.stop - part.start for part in parts)) for parts in zip(*regions, strict=True)
+    )
+
+
+def _create(file: Any, signal: Signal, chunk: tuple[int, ...]) -> Any:
     return file.create_dataset(
         _DATASET,
         signal.shape,
         signal.dtype.newbyteorder("<"),
-        chunks=(1,) * rank + tile,
+        chunks=tuple(min(n, length) for n, length in zip(chunk, signal.shape, strict=True)),
         fletcher32=True,
         **hdf5plugin.Bitshuffle(cname="lz4"),
     )
@@ -96,8 +150,10 @@ def _check_room(signal: Signal, folder: Path) -> None:
             f"need {signal.nbytes / 1e9:.1f} GB",
             "free some space, or give the run more memory (--memory), so that it needs no copy",
         )
-    _log.info(
-        "copying %.1f GB to tiles first: stored chunks span the detector, and memory for one "
-        "pass is not there",
-        signal.nbytes / 1e9,
+
+
+def _refused(path: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"the tiled copy of the frames, {path}, cannot be written: {error.strerror or error}",
+        "free some space, or give the run more memory (--memory), so that it needs no copy",
     )

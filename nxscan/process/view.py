@@ -75,12 +75,47 @@ class View:
 
         """
         scratch = scratch or Scratch()
-        parts = list(self._parts(region)) if self.chain else [region]
+        parts = list(self.parts(region)) if self.chain else [region]
         if len(parts) == 1:
             return self._read(region, variance, valid, scratch)
         return _joined((self._read(part, variance, valid, scratch) for part in parts), region)
 
-    def _parts(self, region: Selection) -> Iterator[Selection]:
+    def source(self, region: Selection) -> Selection:
+        """Return the region of what is stored that ``region`` of what comes out needs."""
+        return self.sources(region)[-1]
+
+    def empty(self, region: Selection, *, variance: bool, valid: bool) -> Frames:
+        """Return room for a region, which `read_into` fills part by part."""
+        shape = tuple(part.stop - part.start for part in region)
+        return Frames(
+            data=np.empty(shape, self.layout.dtype),
+            region=region,
+            scan_rank=self.layout.scan_rank,
+            variance=np.empty(shape, np.float32) if variance else None,
+            valid=np.ones(shape, bool) if valid else None,
+        )
+
+    def read_into(
+        self, region: Selection, frames: Frames, noise: Noise | None, scratch: Scratch
+    ) -> None:
+        """Read a region to its place in ``frames``; threads may do so side by side."""
+        where = inside(region, frames.region)
+        valid = frames.valid is not None
+        found = self.read(region, variance=noise, valid=valid, scratch=scratch)
+        frames.data[where] = found.data
+        if frames.variance is not None:
+            frames.variance[where] = found.variance
+        if frames.valid is not None and found.valid is not None:
+            frames.valid[where] = found.valid
+
+    def sources(self, region: Selection) -> list[Selection]:
+        """Return what comes out, what goes into the last correction, and so on to the first."""
+        wanted = [region]
+        for bound in reversed(self.chain):
+            wanted.append(bound.source(wanted[-1]))
+        return wanted
+
+    def parts(self, region: Selection) -> Iterator[Selection]:
         """Cut a region along the scan, at chunk edges, into parts that stay in the cache."""
         rank = self.layout.scan_rank
         yield from tiles(region, self.layout.edges, list(range(rank)), self.bytes_per_value)
@@ -88,9 +123,7 @@ class View:
     def _read(
         self, region: Selection, variance: Noise | None, valid: bool, scratch: Scratch
     ) -> Frames:
-        wanted = [region]
-        for bound in reversed(self.chain):
-            wanted.append(bound.source(wanted[-1]))
+        wanted = self.sources(region)
         raw = wanted[-1]
         shape = tuple(part.stop - part.start for part in raw)
         data = scratch.array(shape, self.signal.dtype)
@@ -115,7 +148,7 @@ class View:
 
     @property
     def bytes_per_value(self) -> int:
-        """Bytes that one stored value takes on its way to compute, all copies counted."""
+        """Bytes that one stored value takes on its way through the corrections."""
         corrected = self.layout.dtype.itemsize if self.chain else 0
         return self.signal.dtype.itemsize + 2 * corrected
 

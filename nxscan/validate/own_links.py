@@ -31,7 +31,7 @@ def _external(master: Path, link: Link, leads_to: h5py.ExternalLink) -> Iterator
     if found is None:
         place = "" if Path(name).is_absolute() else f" in {master.parent}"
         hint = f"put {Path(name).name} back where it was, or translate the scan again"
-        yield _broken(link, f"leads to {path} in the file {name}, which is not there{place}", hint)
+        yield _broken(link, f"leads to the file {name}, which is not there{place}", hint)
         return
     try:
         with open_reading(found) as file:

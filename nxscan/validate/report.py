@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nxscan.validate.consequences import REASON
 from nxscan.validate.finding import Finding, Severity, Source
 
 _ORDER: tuple[Severity, ...] = ("error", "warning", "note")
@@ -57,7 +58,8 @@ class Report:
     findings : tuple of Finding
         Those that count, worst first.
     suppressed : tuple of Suppressed
-        Known false positives, each with the reason why it does not count.
+        Known false positives, and what only follows from a link that leads nowhere, each with
+        the reason why it does not count.
     checks : tuple of CheckRun
         What ran and what did not.
 
@@ -83,7 +85,7 @@ class Report:
         Parameters
         ----------
         all : bool
-            Show every path, the known false positives with their reasons, and every check.
+            Show every path, what was set aside with the reasons, and every check.
 
         """
         return "\n".join(_lines(self, everything=all))
@@ -140,10 +142,16 @@ def _paths(paths: list[str], *, everything: bool) -> Iterator[str]:
 
 
 def _set_aside(report: Report, *, everything: bool) -> Iterator[str]:
-    if not report.suppressed:
+    following = sum(item.reason == REASON for item in report.suppressed)
+    counts = (
+        (following, "consequence"),
+        (len(report.suppressed) - following, "known false positive"),
+    )
+    kinds = [_plural(count, noun) for count, noun in counts if count]
+    if not kinds:
         return
     more = "" if everything else ", --all shows them"
-    yield f"  {_plural(len(report.suppressed), 'known false positive')} set aside{more}"
+    yield f"  {' and '.join(kinds)} set aside{more}"
     if not everything:
         return
     alike: dict[str, list[Finding]] = {}

@@ -1,4 +1,4 @@
-"""Runs all checks over a file and sets known false positives aside."""
+"""Runs all checks over a file; sets known false positives and consequences aside."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from nxscan.validate.consequences import REASON, consequences
 from nxscan.validate.contract import Check, Skip, Target
 from nxscan.validate.false_positives import reason_against
 from nxscan.validate.finding import Finding
@@ -85,7 +86,11 @@ def validate(path: str | os.PathLike[str], *, data: bool = False, external: bool
         results = [_run(check, target) for check in CHECKS if not check.apart]
         results += [future.result() for future in started]
         found = [finding for _, findings in results for finding in findings]
-        judged = [(finding, reason_against(finding, target)) for finding in found]
+        follow = consequences(found, target)
+        judged = [
+            (finding, REASON if finding in follow else reason_against(finding, target))
+            for finding in found
+        ]
     counting = [finding for finding, reason in judged if reason is None]
     counting.sort(key=lambda finding: _SEVERITIES.index(finding.severity))
     aside = [Suppressed(finding, reason) for finding, reason in judged if reason is not None]

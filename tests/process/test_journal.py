@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -203,6 +204,21 @@ def test_a_damaged_manifest_is_not_gone_on_with(master: Path) -> None:
     first.close()
     (first.folder / "manifest.json").write_bytes(b'{"identity": ')
     assert opened(master).folder != first.folder
+
+
+def test_a_journal_of_another_user_is_left_and_one_is_made(master: Path, monkeypatch: Any) -> None:
+    first = filled(opened(master), 0)
+    first.close()
+
+    def forbid(_: str, path: Path, *others: Any) -> None:
+        if path.parent == first.folder:
+            raise PermissionError(errno.EACCES, "permission denied")
+
+    monkeypatch.setattr(durable, "observer", forbid)
+    second = filled(opened(master), 1)
+    assert (second.resumed, second.folder.name[-10:]) == (0, ".1.journal")
+    second.remove()
+    assert names(master) == [first.folder.name]
 
 
 @pytest.mark.skipif(os.name == "nt" or os.getuid() == 0, reason="root may write anywhere")

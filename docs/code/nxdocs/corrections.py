@@ -20,7 +20,11 @@ def process_section(name: str) -> str:
     facts = _facts("process", name)
     head = ["| output | unit | dimensions | type | meaning |", "|---|---|---|---|---|"]
     outputs = [_output_row(one) for one in facts.outputs]
-    shown = [*head, *outputs] if outputs else ["What comes out depends on the parameters, and has the axes that are kept."]
+    shown = (
+        [*head, *outputs]
+        if outputs
+        else ["What comes out depends on the parameters, and has the axes that are kept."]
+    )
     return "\n".join([parameters_table(name, "process"), "", *shown])
 
 

@@ -11,11 +11,11 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_GRAY, _INK = "#777777", "#222222"
-_GREEN, _BLUE, _BROWN = "#1b6e3c", "#0b5d8f", "#8a4b08"
+GRAY, INK = "#777777", "#222222"
+GREEN, BLUE, BROWN = "#1b6e3c", "#0b5d8f", "#8a4b08"
 
 
-def _canvas(width: float, height: float) -> tuple[Any, Any]:
+def canvas(width: float, height: float) -> tuple[Any, Any]:
     """Return a figure and axes whose unit is an inch, y downwards."""
     figure = plt.figure(figsize=(width, height))
     ax = figure.add_axes((0, 0, 1, 1))
@@ -26,21 +26,24 @@ def _canvas(width: float, height: float) -> tuple[Any, Any]:
     return figure, ax
 
 
-def _box(ax: Any, x: float, y: float, width: float, height: float, color: str) -> None:
+def box(ax: Any, x: float, y: float, width: float, height: float, color: str) -> None:
+    """Draw a box with round corners."""
     style = "round,pad=0,rounding_size=0.08"
     ax.add_patch(
         FancyBboxPatch((x, y), width, height, boxstyle=style, fc=color + "14", ec=color, lw=1.4)
     )
 
 
-def _arrow(ax: Any, start: tuple[float, float], end: tuple[float, float]) -> None:
+def arrow(ax: Any, start: tuple[float, float], end: tuple[float, float]) -> None:
+    """Draw an arrow."""
     ax.add_patch(
-        FancyArrowPatch(start, end, arrowstyle="-|>", mutation_scale=16, lw=1.8, color=_GRAY)
+        FancyArrowPatch(start, end, arrowstyle="-|>", mutation_scale=16, lw=1.8, color=GRAY)
     )
 
 
-def _text(ax: Any, x: float, y: float, text: str, **more: Any) -> None:
-    ax.text(x, y, text, **{"va": "center", "ha": "center", "size": 10, "color": _INK, **more})
+def text(ax: Any, x: float, y: float, words: str, **more: Any) -> None:
+    """Write words about a point."""
+    ax.text(x, y, words, **{"va": "center", "ha": "center", "size": 10, "color": INK, **more})
 
 
 def draw_overview(frames: list[NDArray[Any]], curve: tuple[NDArray[Any], NDArray[Any]]) -> Any:
@@ -54,8 +57,8 @@ def draw_overview(frames: list[NDArray[Any]], curve: tuple[NDArray[Any], NDArray
         A motor's values, and one pixel's intensity.
 
     """
-    figure, ax = _canvas(11, 4.3)
-    _text(ax, 1.6, 0.25, "a folder of raw frames", weight="bold")
+    figure, ax = canvas(11, 4.3)
+    text(ax, 1.6, 0.25, "a folder of raw frames", weight="bold")
     low, high = np.percentile(np.stack(frames), (1, 99.5))
     for k, frame in enumerate(frames):
         x, y = 0.15 + 0.33 * k, 0.5 + 0.36 * k
@@ -64,22 +67,22 @@ def draw_overview(frames: list[NDArray[Any]], curve: tuple[NDArray[Any], NDArray
         ax.plot(
             [x, x + 1.6, x + 1.6, x, x], [y, y, y + 1.6, y + 1.6, y], "w-", lw=1.5, zorder=2 + k
         )
-    _text(ax, 1.6, 3.85, "scan_0000.edf, scan_0001.edf, …", family="monospace", size=8.5)
-    _text(ax, 1.6, 4.08, "never changed", size=9, color=_GRAY)
+    text(ax, 1.6, 3.85, "scan_0000.edf, scan_0001.edf, …", family="monospace", size=8.5)
+    text(ax, 1.6, 4.08, "never changed", size=9, color=GRAY)
     ax.set_xlim(0, 11)
     ax.set_ylim(4.3, 0)
-    _arrow(ax, (3.4, 2.1), (4.55, 2.1))
-    _text(ax, 3.97, 1.85, "nxscan\ntranslate", size=9.5, family="monospace", va="bottom")
+    arrow(ax, (3.4, 2.1), (4.55, 2.1))
+    text(ax, 3.97, 1.85, "nxscan\ntranslate", size=9.5, family="monospace", va="bottom")
     _draw_file(ax)
-    _arrow(ax, (7.35, 2.1), (8.1, 2.1))
+    arrow(ax, (7.35, 2.1), (8.1, 2.1))
     _draw_tools(ax)
     _draw_curve(figure, curve)
     return figure
 
 
 def _draw_file(ax: Any) -> None:
-    _text(ax, 5.95, 0.25, "one NeXus file: scan.nxs", weight="bold")
-    _box(ax, 4.65, 0.5, 2.6, 3.35, _GREEN)
+    text(ax, 5.95, 0.25, "one NeXus file: scan.nxs", weight="bold")
+    box(ax, 4.65, 0.5, 2.6, 3.35, GREEN)
     lines = [
         ("frames", "compressed without loss"),
         ("axes", "mu, chi … with units"),
@@ -92,22 +95,22 @@ def _draw_file(ax: Any) -> None:
     ]
     for row, (name, what) in enumerate(lines):
         y = 0.78 + 0.4 * row
-        _text(ax, 4.8, y, name, ha="left", size=9.5, weight="bold", color=_GREEN)
-        _text(ax, 7.15, y, what, ha="right", size=8.5)
+        text(ax, 4.8, y, name, ha="left", size=9.5, weight="bold", color=GREEN)
+        text(ax, 7.15, y, what, ha="right", size=8.5)
 
 
 def _draw_tools(ax: Any) -> None:
-    _text(ax, 9.5, 0.25, "what opens it", weight="bold")
+    text(ax, 9.5, 0.25, "what opens it", weight="bold")
     tools = ["silx view", "h5web", "h5py", "nexusformat", "pyUSID", "sidpy", "xarray", "nxscan"]
     for k, tool in enumerate(tools):
         x, y = 8.2 + 1.34 * (k % 2), 0.5 + 0.42 * (k // 2)
-        _box(ax, x, y, 1.24, 0.33, _BLUE)
-        _text(ax, x + 0.62, y + 0.165, tool, size=9.5, color=_BLUE)
+        box(ax, x, y, 1.24, 0.33, BLUE)
+        text(ax, x + 0.62, y + 0.165, tool, size=9.5, color=BLUE)
 
 
 def _draw_curve(figure: Any, curve: tuple[NDArray[Any], NDArray[Any]]) -> None:
     plot = figure.add_axes((0.782, 0.15, 0.19, 0.27))
-    plot.plot(*curve, ".-", color=_BROWN, ms=4, lw=1)
+    plot.plot(*curve, ".-", color=BROWN, ms=4, lw=1)
     plot.set_xlabel("mu (degree)", size=8)
     plot.set_title("scan.pixel(y, x)", size=8.5, family="monospace")
     plot.tick_params(labelsize=7)
@@ -117,17 +120,17 @@ def _draw_curve(figure: Any, curve: tuple[NDArray[Any], NDArray[Any]]) -> None:
 
 def draw_flow() -> Any:
     """Draw how data flow through nxscan, and which package does what."""
-    figure, ax = _canvas(11, 3.9)
+    figure, ax = canvas(11, 3.9)
     stations = [
-        (0.2, "raw files", "EDF frames,\nheaders", _BROWN),
-        (3.1, "Scan", "signals, axes, counters,\nmetadata, raw metadata", _GREEN),
-        (6.0, "scan.nxs", "NeXus, with\nthe USID face", _GREEN),
-        (8.9, "every tool", "silx view, h5web,\npyUSID, xarray …", _BLUE),
+        (0.2, "raw files", "EDF frames,\nheaders", BROWN),
+        (3.1, "Scan", "signals, axes, counters,\nmetadata, raw metadata", GREEN),
+        (6.0, "scan.nxs", "NeXus, with\nthe USID face", GREEN),
+        (8.9, "every tool", "silx view, h5web,\npyUSID, xarray …", BLUE),
     ]
     for x, name, what, color in stations:
-        _box(ax, x, 0.35, 1.9, 1.0, color)
-        _text(ax, x + 0.95, 0.62, name, weight="bold", size=11, color=color)
-        _text(ax, x + 0.95, 1.03, what, size=8.5)
+        box(ax, x, 0.35, 1.9, 1.0, color)
+        text(ax, x + 0.95, 0.62, name, weight="bold", size=11, color=color)
+        text(ax, x + 0.95, 1.03, what, size=8.5)
     steps = [
         (
             2.1,
@@ -139,13 +142,13 @@ def draw_flow() -> Any:
         (7.9, "open", "nxscan.nexus\nnxscan.view", "lazy: reads what\nis asked for"),
     ]
     for x, name, where, what in steps:
-        _arrow(ax, (x + 0.05, 0.85), (x + 0.95, 0.85))
-        _text(ax, x + 0.5, 0.68, name, size=10, weight="bold", va="bottom")
-        _text(ax, x + 0.5, 1.62, where, size=8.5, family="monospace", color=_GRAY, va="top")
-        _text(ax, x + 0.5, 2.05, what, size=9, va="top")
-    _box(ax, 3.1, 2.85, 4.8, 0.75, _GRAY)
-    _text(ax, 5.5, 3.08, "nxscan.validate", size=9.5, family="monospace")
-    _text(ax, 5.5, 3.37, "nexusformat, punx, silx, USID, and nxscan's own checks", size=9)
-    _arrow(ax, (6.95, 2.82), (6.95, 1.4))
-    _text(ax, 7.02, 2.62, "before the file gets its name", size=8.5, ha="left", color=_GRAY)
+        arrow(ax, (x + 0.05, 0.85), (x + 0.95, 0.85))
+        text(ax, x + 0.5, 0.68, name, size=10, weight="bold", va="bottom")
+        text(ax, x + 0.5, 1.62, where, size=8.5, family="monospace", color=GRAY, va="top")
+        text(ax, x + 0.5, 2.05, what, size=9, va="top")
+    box(ax, 3.1, 2.85, 4.8, 0.75, GRAY)
+    text(ax, 5.5, 3.08, "nxscan.validate", size=9.5, family="monospace")
+    text(ax, 5.5, 3.37, "nexusformat, punx, silx, USID, and nxscan's own checks", size=9)
+    arrow(ax, (6.95, 2.82), (6.95, 1.4))
+    text(ax, 7.02, 2.62, "before the file gets its name", size=8.5, ha="left", color=GRAY)
     return figure

@@ -61,7 +61,7 @@ def _draw_row(ax: Any, row: int, place: Place, paths: list[str]) -> None:
 
 
 def _name(paths: list[str]) -> str:
-    names = [path.rpartition("/")[2] for path in paths]
+    names = list(dict.fromkeys(path.rpartition("/")[2] for path in paths))
     if len(names) <= 3:
         return ", ".join(names)
     return f"{', '.join(names[:2])} … ({len(names)})"

@@ -1,0 +1,353 @@
+"""Sources that others wrote, whose stored chunks do not fit the blocks."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+
+import h5py
+import hdf5plugin
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from nxscan import Output, Process
+from nxscan.errors import OutputError, ProcessError
+from nxscan.model import Axis
+from nxscan.nexus import h5signal, storage
+from nxscan.process import computing, partition, spool
+
+SHAPE = (24, 37, 52)
+ITEMSIZE = 2
+ATTEMPTS: list[int] = []
+"""Columns that `Fragile` was asked for."""
+
+BITSHUFFLE = dict(hdf5plugin.Bitshuffle(cname="lz4"))
+GZIP = {"compression": "gzip", "shuffle": True}
+LAYOUTS = {
+    "frames, bitshuffle": {"chunks": (1, 37, 52), **BITSHUFFLE},
+    "frames, gzip": {"chunks": (1, 37, 52), **GZIP},
+    "contiguous": {},
+    "deep": {"chunks": (8, 16, 16), **BITSHUFFLE},
+    "deep, odd": {"chunks": (7, 37, 11), **GZIP},
+    "whole": {"chunks": SHAPE, **BITSHUFFLE},
+}
+
+
+class Spread(Process):
+    """Largest minus smallest, and the mean, of every pixel."""
+
+    per = "pixel"
+
+    def outputs(self, scan):
+        return [Output("spread"), Output("mean")]
+
+    def compute(self, block):
+        data = block.data.astype(float)
+        return {"spread": data.max(axis=0) - data.min(axis=0), "mean": data.mean(axis=0)}
+
+
+class Profile(Process):
+    """Sum of every frame along y, and a curve of its own."""
+
+    per = "position"
+
+    def outputs(self, scan):
+        q = Axis("q", np.arange(5.0))
+        return [
+            Output("profile", dims=(..., Axis("column", np.arange(scan.signal.shape[-1]) * 1.0))),
+            Output("curve", dims=(q, ...)),
+        ]
+
+    def compute(self, block):
+        total = block.data.astype(float).sum(axis=(-2, -1))
+        curve = total * np.arange(5.0).reshape(-1, *[1] * total.ndim)
+        return {"profile": block.data.astype(float).sum(axis=-2), "curve": curve}
+
+
+class Total(Process):
+    """Sum and largest of every pixel, as a reduction."""
+
+    per = "pixel"
+
+    def outputs(self, scan):
+        return [Output("total"), Output("largest", dtype=np.float32)]
+
+    def compute(self, block):
+        # the largest of a single frame is that frame's memory
+        return {"total": block.data.sum(axis=0, dtype=float), "largest": block.data[0]} | (
+            {"largest": block.data.max(axis=0)} if len(block.data) > 1 else {}
+        )
+
+    def merge(self, first, second):
+        return {
+            "total": first["total"] + second["total"],
+            "largest": np.maximum(first["largest"], second["largest"]),
+        }
+
+
+class Level(Process):
+    """Mean of all values, and the mean frame's profile."""
+
+    per = "scan"
+
+    def outputs(self, scan):
+        column = Axis("column", np.arange(scan.signal.shape[-1]) * 1.0)
+        return [Output("level", dims=()), Output("profile", dims=(column,), default=True)]
+
+    def compute(self, block):
+        return {"n": block.data.size, "s": block.data.sum(axis=(0, 1), dtype=float)}
+
+    def merge(self, first, second):
+        return {"n": first["n"] + second["n"], "s": first["s"] + second["s"]}
+
+    def finish(self, state):
+        return {"level": state["s"].sum() / state["n"], "profile": state["s"]}
+
+
+class Fragile(Spread):
+    """Fails in its third block while it is told to."""
+
+    name = "fragile"
+    broken = True
+
+    def compute(self, block):
+        ATTEMPTS.append(block.selection[-2].start)
+        if len(set(ATTEMPTS)) > 2 and type(self).broken:
+            raise ValueError("broken")
+        return super().compute(block)
+
+
+def expected(process, data):
+    data = data.astype(float)
+    return {
+        "spread": {"spread": np.ptp(data, axis=0), "mean": data.mean(axis=0)},
+        "fragile": {"spread": np.ptp(data, axis=0), "mean": data.mean(axis=0)},
+        "profile": {
+            "profile": data.sum(axis=-2),
+            "curve": np.arange(5.0)[:, None] * data.sum(axis=(-2, -1)),
+        },
+        "total": {"total": data.sum(axis=0), "largest": data.max(axis=0)},
+        "level": {"level": data.mean(), "profile": data.sum(axis=(0, 1))},
+    }[process.name]
+
+
+def check(result, process, data):
+    for name, values in expected(process, data).items():
+        np.testing.assert_allclose(result[name], values, rtol=1e-12, err_msg=name)
+
+
+@pytest.fixture
+def small_blocks(monkeypatch):
+    """Have scans of a hundred kilobytes cut into a dozen blocks."""
+    monkeypatch.setattr(partition, "BLOCK_BYTES", 8192)
+    monkeypatch.setattr(partition, "CELL_BYTES", 16384)
+    monkeypatch.setattr(partition, "PIECE_BYTES", 2048)
+    monkeypatch.setattr(partition, "PORTION_BYTES", 4096)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch, small_blocks):
+    """Work in a folder of its own, away from the source's."""
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    (tmp_path / "raw").mkdir()
+    return tmp_path
+
+
+@pytest.fixture
+def decoded(monkeypatch):
+    """Count how often each stored chunk is read."""
+    counts: Counter[int] = Counter()
+    read = storage.Chunked.read
+
+    def counted(self, descriptor, region, out):
+        counts.update(self._table.boxes(region, self._itemsize).rows.tolist())
+        read(self, descriptor, region, out)
+
+    monkeypatch.setattr(storage.Chunked, "read", counted)
+    monkeypatch.setattr(h5signal, "WORTHWHILE", 0)
+    return counts
+
+
+def source(folder, options, shape=SHAPE, dtype="u2"):
+    data = np.random.default_rng(1).integers(0, 4000, shape).astype(dtype)
+    path = folder / "raw" / "foreign.h5"
+    with h5py.File(path, "w") as file:
+        entry = file.create_group("entry")
+        entry.attrs.update({"NX_class": "NXentry", "default": "data"})
+        group = entry.create_group("data")
+        group.attrs.update({"NX_class": "NXdata", "signal": "frames"})
+        group.create_dataset("frames", data=data, **options)
+    return path, data
+
+
+class Notes:
+    """What the user is told, and what was computed by then."""
+
+    def __init__(self):
+        self.said = []
+
+    def __call__(self, progress):
+        if progress.note and progress.note not in [note for note, _ in self.said]:
+            self.said.append((progress.note, progress.blocks_done))
+
+
+def needed(process, path, **options):
+    """Return the least memory that a run accepts."""
+    with pytest.raises(ProcessError, match="one block needs") as refused:
+        process.run(path, memory=1, into="least.nxs", **options)
+    text = str(refused.value)
+    number, unit = text.split("one block needs ")[1].split()[:2]
+    return int(number) * (2**20 if unit == "MiB" else 1)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("process", [Spread(), Profile(), Total(), Level()], ids=lambda p: p.name)
+def test_every_layout_gives_what_numpy_gives(folder, layout, process):
+    path, data = source(folder, LAYOUTS[layout])
+    check(process.run(path), process, data)
+
+
+@pytest.mark.parametrize("layout", ["frames, bitshuffle", "frames, gzip", "deep", "deep, odd"])
+@pytest.mark.parametrize("process", [Spread(), Profile(), Total(), Level()], ids=lambda p: p.name)
+def test_each_stored_chunk_is_decoded_once_where_memory_allows(folder, decoded, layout, process):
+    path, data = source(folder, LAYOUTS[layout])
+    check(process.run(path, memory="1GiB"), process, data)
+    with h5py.File(path) as file:
+        chunks = file["entry/data/frames"].id.get_num_chunks()
+    assert len(decoded) == chunks
+    assert set(decoded.values()) == {1}
+
+
+@pytest.mark.parametrize("process", [Total(), Level()], ids=lambda p: p.name)
+def test_reductions_stream_frames_within_the_least_memory(folder, decoded, process):
+    path, data = source(folder, LAYOUTS["frames, gzip"])
+    check(process.run(path, memory=needed(process, path)), process, data)
+    assert set(decoded.values()) == {1}
+
+
+def test_without_memory_for_one_pass_their_number_is_said_first(folder, decoded, caplog):
+    path, data = source(folder, LAYOUTS["frames, gzip"])
+    caplog.set_level(logging.INFO)
+    seen = {}
+    for memory in range(needed(Spread(), path), 10**6, 20_000):
+        decoded.clear()
+        notes = Notes()
+        result = Spread().run(path, memory=memory, workers=2, fresh=True, progress=notes)
+        check(result, Spread(), data)
+        if notes.said and "passes" in notes.said[0][0]:
+            count = int(notes.said[0][0].split("read in ")[1].split()[0])
+            assert notes.said[0][1] == 0
+            assert set(decoded.values()) == {count}
+            assert notes.said[0][0] in caplog.text
+            seen[count] = memory
+    assert set(seen) >= {2, 3}
+    assert list(seen.values()) == sorted(seen.values())
+    assert not notes.said
+
+
+@pytest.mark.parametrize("layout", ["frames, gzip", "deep, odd", "whole"])
+@pytest.mark.parametrize("process", [Spread(), Profile()], ids=lambda p: p.name)
+def test_where_a_copy_is_cheaper_frames_are_copied_to_tiles(
+    folder, decoded, layout, process, monkeypatch
+):
+    monkeypatch.setattr(spool, "MOST_PASSES", 1)
+    monkeypatch.setattr(computing, "MOST_PASSES", 1)
+    path, data = source(folder, LAYOUTS[layout])
+    notes = Notes()
+    least = needed(process, path)
+    check(process.run(path, memory=least, progress=notes), process, data)
+    if layout != "frames, gzip" or process.per == "pixel":
+        assert "copied to tiles" in notes.said[0][0]
+    assert not list((folder / "work").rglob("*spool*"))
+    assert not list((folder / "work").glob(".*"))
+
+
+def test_a_copy_is_used_again_after_an_interruption(folder, decoded, monkeypatch):
+    path, data = source(folder, LAYOUTS["frames, gzip"])
+    monkeypatch.setattr(computing, "MOST_PASSES", 1)
+    least = needed(Fragile(), path)
+    ATTEMPTS.clear()
+    monkeypatch.setattr(Fragile, "broken", True)
+    with pytest.raises(ProcessError, match="broken"):
+        Fragile().run(path, memory=least, workers=1)
+    (copy,) = (folder / "work").rglob("spool.h5")
+    made = copy.stat().st_mtime_ns, copy.stat().st_ino
+    monkeypatch.setattr(Fragile, "broken", False)
+    copied = []
+    monkeypatch.setattr(spool, "_copy", lambda *args: copied.append(args))
+    ATTEMPTS.clear()
+    assert (copy.stat().st_mtime_ns, copy.stat().st_ino) == made
+    check(Fragile().run(path, memory=least, workers=1), Fragile(), data)
+    assert not copied
+    assert 0 not in ATTEMPTS
+    assert not copy.exists()
+
+
+def test_what_an_interrupted_copy_left_is_removed(folder, monkeypatch):
+    path, data = source(folder, LAYOUTS["frames, gzip"])
+    monkeypatch.setattr(computing, "MOST_PASSES", 1)
+    least = needed(Spread(), path)
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(spool, "store_frames", killed)
+        with pytest.raises(KeyboardInterrupt):
+            Spread().run(path, memory=least)
+    (journal,) = (folder / "work").glob(".*.journal")
+    stale = journal / "spool.h5.elsewhere-1-0123456789ab.tmp"
+    stale.write_bytes(b"half")
+    checked = []
+    room = spool._check_room
+    monkeypatch.setattr(
+        spool, "_check_room", lambda *args: (checked.append(stale.exists()), room(*args))
+    )
+    check(Spread().run(path, memory=least), Spread(), data)
+    assert checked == [False]
+
+
+def test_a_disk_without_room_for_the_copy_is_said_before_copying(folder, monkeypatch):
+    path, data = source(folder, LAYOUTS["frames, gzip"])
+    monkeypatch.setattr(computing, "MOST_PASSES", 1)
+    least = needed(Spread(), path)
+    usage = spool.shutil.disk_usage(folder)._replace(free=1000)
+    with monkeypatch.context() as patched:
+        patched.setattr(spool.shutil, "disk_usage", lambda _: usage)
+        with pytest.raises(OutputError, match=r"free.*tiled copy.*--memory"):
+            Spread().run(path, memory=least)
+    check(Spread().run(path, memory="1GiB"), Spread(), data)
+
+
+@pytest.mark.parametrize("memory", ["least", "1GiB"])
+@pytest.mark.parametrize(
+    ("corrections", "seen"),
+    [
+        (["roi:x=5:45,y=3:30"], lambda data: data[:, 3:30, 5:45]),
+        (
+            ["binning:factor=3x2"],
+            lambda data: data[:, :36].reshape(24, 12, 3, 26, 2).sum(axis=(2, 4)),
+        ),
+        (
+            ["roi:x=4:44,y=1:33", "binning:factor=4"],
+            lambda data: data[:, 1:33, 4:44].reshape(24, 8, 4, 10, 4).sum(axis=(2, 4)),
+        ),
+    ],
+    ids=["roi", "binning", "both"],
+)
+@pytest.mark.parametrize("layout", ["frames, gzip", "deep", "deep, odd", "contiguous"])
+@pytest.mark.parametrize("process", [Spread(), Profile(), Total()], ids=lambda p: p.name)
+@pytest.mark.filterwarnings("ignore")
+def test_regions_and_bins_are_cut_at_the_right_chunks(
+    folder, decoded, layout, process, corrections, seen, memory
+):
+    path, data = source(folder, LAYOUTS[layout])
+    least = needed(process, path, corrections=corrections) if memory == "least" else memory
+    result = process.run(path, corrections=corrections, memory=least)
+    wanted = expected(process, seen(data.astype(float)))
+    for name, values in wanted.items():
+        np.testing.assert_allclose(result[name], values, rtol=1e-6, err_msg=name)
