@@ -1,6 +1,6 @@
-"""sidpy's SidFitter: a Gaussian fitted to every position's curve, of a part of the positions.
+"""sidpy's SidFitter: a Gaussian fitted to every position's curve.
 
-usage: sidpy_fit.py CURVES.npy X.npy SIDE TIMES SAVE
+usage: sidpy_fit.py CURVES.npy X.npy TIMES SAVE
 """
 
 import json
@@ -41,11 +41,10 @@ def dataset(curves, x):
 
 def main():
     warnings.simplefilter("ignore")
-    curves, x, side, times, save = sys.argv[1:]
-    x, side = np.load(x), int(side)
-    y = np.load(curves)
-    whole = round(len(y) ** 0.5)
-    data = dataset(y.reshape(whole, whole, -1)[:side, :side], x)
+    curves, x, times, save = sys.argv[1:]
+    x, y = np.load(x), np.load(curves)
+    side = round(len(y) ** 0.5)
+    data = dataset(y.reshape(side, side, -1), x)
     seconds = []
     for _ in range(int(times)):
         begun = time.perf_counter()
@@ -65,8 +64,7 @@ def main():
         found = np.asarray(fitter.do_fit()[0])
         seconds.append(time.perf_counter() - begun)
     np.savez(save, center=found[..., 1], sigma=np.abs(found[..., 2]))
-    answer = {"seconds": seconds, "positions": side * side, "version": version("sidpy")}
-    print(json.dumps(answer))
+    print(json.dumps({"seconds": seconds, "version": version("sidpy")}))
 
 
 if __name__ == "__main__":

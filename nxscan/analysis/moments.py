@@ -9,10 +9,23 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import Field, field_validator
 
-from nxscan.analysis.moments_finish import STATUS, Finish
+from nxscan.analysis.moments_finish import Finish
+STATUS='status'
 from nxscan.analysis.moments_plan import Along, Curves, make_curves
-from nxscan.analysis.moments_sums import Strips, merge
+from nxscan.analysis.moments_sums import (
+    as_state,
+    as_sums,
+    empty_sums,
+    make_rows,
+    make_values,
+    merge,
+    no_rows,
+    no_sums,
+    no_values,
+    own,
+)
 from nxscan.errors import ProcessError
+from nxscan.kernels.curves import ADD_UP, CONCLUDE, WHOLE, run
 from nxscan.process.contract import Process
 from nxscan.process.noise import Noise, NoiseParameters
 from nxscan.process.output import Output
@@ -20,6 +33,8 @@ from nxscan.process.output import Output
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from nxscan.kernels.central import Rule
+    from nxscan.kernels.moments import Rows, Sums, Values
     from nxscan.model import Scan
     from nxscan.process.block import Block
     from nxscan.process.contract import Arrays
@@ -98,6 +113,7 @@ class Moments(Process):
 
     _curves: Curves | None = None
     _finish: Finish
+    _rule: Rule
     _dark: NDArray[np.float32] | None = None
 
     def noise(self, scan: Scan) -> Noise:
@@ -118,6 +134,7 @@ class Moments(Process):
             given.threshold,
             _saturation(given.saturation, scan.signal.dtype),
         )
+        self._rule = self._finish.rule
         self._dark = _mean_dark(scan, noise) if given.background == "dark" else None
         self.wants_variance = bool(getattr(scan.signal, "corrected", False))
         how = _stated(self._curves, given.background)
@@ -139,17 +156,15 @@ class Moments(Process):
         """Return the maps of a block that holds all positions, else the sums of its part."""
         if self._curves is None:
             raise ProcessError("moments: outputs(scan) must be called before compute")
-        strips = Strips.of(block, self._curves, lowest=self._finish.background == "min")
+        values, rows = make_values(block), make_rows(block, self._curves)
         dark = self._dark_of(block)
-        if block.scan_shape != self._curves.scan_shape:
-            state = strips.whole() | {"tile": np.array(block.frame_shape, np.int64)}
-            return state | ({} if dark is None else {"dark": dark})
-        maps = self._finish.empty(strips.frames.shape[1])
-        for part, state in strips:
-            if dark is not None:
-                state["dark"] = dark[:, part]
-            self._finish(state, maps, part)
-        return {name: values.reshape(block.frame_shape) for name, values in maps.items()}
+        if block.scan_shape == self._curves.scan_shape:
+            maps = self._finish.empty(values.pixels)
+            run(WHOLE, values, rows, self._rule, no_sums(), _or_none(dark), maps)
+            return self._finish.named(maps, block.frame_shape)
+        state = as_state(self._add_up(values, rows))
+        state["tile"] = np.array(block.frame_shape, np.int64)
+        return state if dark is None else state | {"dark": dark}
 
     def merge(self, first: Arrays, second: Arrays) -> Arrays:
         """Add up the sums of two parts of the scan."""
@@ -157,18 +172,34 @@ class Moments(Process):
 
     def finish(self, state: Arrays) -> Arrays:
         """Return the maps; those of a block that held all positions are there already."""
-        if "sums" not in state:
+        if "values" not in state:
             return state
         tile = tuple(int(length) for length in state["tile"])
-        pixels = state["sums"].shape[1]
+        sums = as_sums(dict(state))
+        height, pixels = sums.values.shape
         maps = self._finish.empty(pixels)
-        self._finish(state, maps, slice(0, pixels))
-        return {name: values.reshape(tile) for name, values in maps.items()}
+        dark = _or_none(state.get("dark"))
+        run(CONCLUDE, no_values(pixels), no_rows(height), self._rule, sums, dark, maps)
+        return self._finish.named(maps, tile)
+
+    def _add_up(self, values: Values, rows: Rows) -> Sums:
+        """Return the sums of a part of the scan; of float values that are not finite is learnt."""
+        uniform = not len(values.valid) and not len(values.seen)
+        sums = empty_sums(values, rows, uniform=uniform)
+        maps = self._finish.empty(0)
+        if not run(ADD_UP, values, rows, self._rule, sums, _or_none(None), maps) and uniform:
+            sums = empty_sums(values, rows, uniform=False)
+            run(ADD_UP, values, rows, self._rule, sums, _or_none(None), maps)
+        return sums
 
     def _dark_of(self, block: Block) -> NDArray[np.float32] | None:
         if self._dark is None:
             return None
         return self._dark[(slice(None), *block.selection[block.scan_rank :])].reshape(2, -1)
+
+
+def _or_none(dark: NDArray[np.float32] | None) -> NDArray[np.float32]:
+    return np.empty((2, 0), np.float32) if dark is None else own(dark)
 
 
 def _outputs(along: Along, after: str, how: str) -> list[Output]:

@@ -60,7 +60,8 @@ class Curves:
     along : tuple of Along
         The axes.
     rows : ndarray, shape (k, positions)
-        Coefficients of all sums over positions: weights times powers of u.
+        Coefficients of all sums over positions: weights times powers of u. The first is that
+        of the weights.
     edge_row : int
         The row that is 1 at the edge and 0 elsewhere.
     even : int or None
@@ -145,13 +146,20 @@ def _add_powers(
 def _ordered(rows: Floats) -> tuple[Floats, NDArray[np.int64], int | None]:
     """Put rows that are the same backwards first, if the others change their sign backwards.
 
-    Returns the rows, where each went, and how many came first; None if there are others.
+    A row of zeros is added where there is an odd number: sums are taken in pairs. Returns the
+    rows, where each went, and how many came first; None if there are others.
     """
     same = (rows == rows[:, ::-1]).all(axis=1)
     changed = (rows == -rows[:, ::-1]).all(axis=1)
-    order = np.argsort(~same, kind="stable")
-    place = np.argsort(order, kind="stable")
-    return rows[order], place, int(same.sum()) if (same | changed).all() else None
+    if not (same | changed).all():
+        return _paired(rows), np.arange(len(rows)), None
+    first = _paired(rows[same])
+    place = np.where(same, np.cumsum(same) - 1, len(first) + np.cumsum(~same) - 1)
+    return np.concatenate([first, _paired(rows[~same])]), place, len(first)
+
+
+def _paired(rows: Floats) -> Floats:
+    return np.concatenate([rows, np.zeros((len(rows) % 2, rows.shape[1]))])
 
 
 def chosen_axes(scan: Scan, names: Sequence[str]) -> list[Axis]:

@@ -19,6 +19,7 @@ from nxscan.cli import (
     view,
 )
 from nxscan.cli.messages import end_in_order, guarded, print_anything, show_log, show_warnings
+from nxscan.cli.verb import Verb
 
 app = typer.Typer(
     name="nxscan",
@@ -42,7 +43,7 @@ for verb in (
     processes.processes,
     demo.demo,
 ):
-    app.command(no_args_is_help=False)(guarded(verb))
+    app.command(cls=Verb, no_args_is_help=False)(guarded(verb))
 
 
 def _print_version(wanted: bool) -> None:

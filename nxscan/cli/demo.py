@@ -15,7 +15,8 @@ _MADE = ("raw", "camera.nxs", "ideal.nxs", "camera.png", "camera_pixel.png")
 
 def demo(
     directory: Annotated[
-        Path, typer.Argument(help="Where to; it is made if it is missing.")
+        Path,
+        typer.Argument(metavar="DIRECTORY", help="Where to; it is made if it is missing."),
     ] = Path("nxscan-demo"),
 ) -> None:
     """Simulate a scan, then translate, validate and plot it.

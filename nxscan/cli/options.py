@@ -11,8 +11,10 @@ Sources = Annotated[
     list[str],
     typer.Argument(metavar="SOURCE", help="Files, folders or globs.", show_default=False),
 ]
-File = Annotated[Path, typer.Argument(metavar="FILE", show_default=False)]
-Files = Annotated[list[Path], typer.Argument(metavar="FILE", show_default=False)]
+File = Annotated[Path, typer.Argument(metavar="FILE", help="A NeXus file.", show_default=False)]
+Files = Annotated[
+    list[Path], typer.Argument(metavar="FILE", help="NeXus files.", show_default=False)
+]
 ScanNumber = Annotated[
     str | None, typer.Option("--scan", metavar="N", help="The scan with this number.")
 ]

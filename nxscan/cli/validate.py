@@ -14,7 +14,8 @@ def validate(
         bool, typer.Option("--data", help="Read every frame and compare its checksum.")
     ] = False,
     show_all: Annotated[
-        bool, typer.Option("--all", help="Show known false positives, each with its reason.")
+        bool,
+        typer.Option("--all", help="Show every path, and what was set aside with the reasons."),
     ] = False,
     json: options.Json = False,
 ) -> None:

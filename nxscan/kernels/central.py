@@ -197,10 +197,11 @@ def _write_axis(
         maps.centers[centers, start + p] = a[p + 22 * _C] * scale + origin
         maps.centers[centers + 1, start + p] = a[p + 27 * _C] * scale
     for k in range(2):
-        _write(a, 23 + _ERRORS * k, scale, maps.others[others + k, start:end])
-        _write(a, 23 + _ERRORS * k, FWHM * scale, maps.others[others + 2 + k, start:end])
-        _write(a, 24 + _ERRORS * k, 1.0, maps.others[others + 4 + k, start:end])
-        _write(a, 25 + _ERRORS * k, 1.0, maps.others[others + 6 + k, start:end])
+        first = 23 + _ERRORS * k
+        _write(a, first, scale, maps.others[others + k, start:end])
+        _write(a, first, FWHM * scale, maps.others[others + 2 + k, start:end])
+        _write(a, first + 1, 1.0, maps.others[others + 4 + k, start:end])
+        _write(a, first + 2, 1.0, maps.others[others + 6 + k, start:end])
 
 
 @njit(nogil=True, cache=True)

@@ -20,12 +20,21 @@ if TYPE_CHECKING:
 
     Bytes = NDArray[np.uint8]
     Numbers = NDArray[np.int64]
+    Words = NDArray[np.uint64]
 
 _RUN = 256
 _REDUCE = 1024
 _MODULUS = np.uint64(65535)
 _HEADER = 12
 _CHECKSUM = 4
+_BLOCK = 8192
+_WORDS = _BLOCK // 8
+_NIBBLES = np.uint64(0x0F0F0F0F0F0F0F0F)
+_PAIRS = np.uint64(0x3333333333333333)
+_BITS = np.uint64(0x5555555555555555)
+_HALVES = np.uint64(0x00000000FFFFFFFF)
+_SHORTS = np.uint64(0x0000FFFF0000FFFF)
+_BYTES = np.uint64(0x00FF00FF00FF00FF)
 
 
 def _caller(result: int, arguments: tuple[int, ...]) -> Any:
@@ -226,9 +235,115 @@ def _big_endian(data: Bytes, start: int, count: int) -> int:
     return value
 
 
+@njit(inline="always")
+def _swap(first: Any, second: Any, shift: Any, mask: Any) -> Any:
+    """Exchange the upper part of each field of one word with the lower part of the other's."""
+    moved = ((first >> shift) ^ second) & mask
+    return first ^ (moved << shift), second ^ moved
+
+
+@njit(inline="always")
+def _transpose(rows: Any, far: Any, middle: Any, near: Any, step: Any) -> Any:
+    """Transpose the 8 × 8 matrices of fields in eight words."""
+    a, b, c, d, e, f, g, h = rows
+    a, e = _swap(a, e, 4 * step, far)
+    b, f = _swap(b, f, 4 * step, far)
+    c, g = _swap(c, g, 4 * step, far)
+    d, h = _swap(d, h, 4 * step, far)
+    a, c = _swap(a, c, 2 * step, middle)
+    b, d = _swap(b, d, 2 * step, middle)
+    e, g = _swap(e, g, 2 * step, middle)
+    f, h = _swap(f, h, 2 * step, middle)
+    a, b = _swap(a, b, step, near)
+    c, d = _swap(c, d, step, near)
+    e, f = _swap(e, f, step, near)
+    g, h = _swap(g, h, step, near)
+    return a, b, c, d, e, f, g, h
+
+
+@njit(inline="always")
+def _put_in_order(block: Words, work: Words, out: Words, n: int, s: int) -> None:
+    """Undo what bitshuffle did to a block; ``n`` and ``s`` are constants.
+
+    It stores values of s bytes as 8·s rows of n words, one row for each bit (K. Masui et al.,
+    Astronomy and Computing 12 (2015) 181). Eight words, one of each of eight rows, are
+    transposed at once, first as 8 × 8 matrices of bits, then of bytes (H. S. Warren, Hacker's
+    Delight, 2nd ed., section 7-3): in the widest registers that the processor has, this is
+    more than twice as fast as the library's SSE2.
+    """
+    bits, rows = work[:_WORDS], work[_WORDS:]
+    for group in range(s):
+        at, to, step = 8 * n * group, n * group, n * s
+        for w in range(n):
+            words = (
+                block[at + w],
+                block[at + n + w],
+                block[at + 2 * n + w],
+                block[at + 3 * n + w],
+                block[at + 4 * n + w],
+                block[at + 5 * n + w],
+                block[at + 6 * n + w],
+                block[at + 7 * n + w],
+            )
+            a, b, c, d, e, f, g, h = _transpose(words, _NIBBLES, _PAIRS, _BITS, np.uint64(1))
+            bits[to + w] = a
+            bits[to + step + w] = b
+            bits[to + 2 * step + w] = c
+            bits[to + 3 * step + w] = d
+            bits[to + 4 * step + w] = e
+            bits[to + 5 * step + w] = f
+            bits[to + 6 * step + w] = g
+            bits[to + 7 * step + w] = h
+    for group in range(s):
+        at = 8 * n * group
+        for w in range(n):
+            words = (
+                bits[at + w],
+                bits[at + n + w],
+                bits[at + 2 * n + w],
+                bits[at + 3 * n + w],
+                bits[at + 4 * n + w],
+                bits[at + 5 * n + w],
+                bits[at + 6 * n + w],
+                bits[at + 7 * n + w],
+            )
+            a, b, c, d, e, f, g, h = _transpose(words, _HALVES, _SHORTS, _BYTES, np.uint64(8))
+            rows[at + w] = a
+            rows[at + n + w] = b
+            rows[at + 2 * n + w] = c
+            rows[at + 3 * n + w] = d
+            rows[at + 4 * n + w] = e
+            rows[at + 5 * n + w] = f
+            rows[at + 6 * n + w] = g
+            rows[at + 7 * n + w] = h
+    for w in range(n):
+        at = 8 * w * s
+        for k in range(8):
+            for group in range(s):
+                out[at + k * s + group] = rows[(8 * group + k) * n + w]
+
+
+@njit(nogil=True, cache=True)
+def _unshuffle_pairs(block: Words, work: Words, out: Words) -> None:
+    """Put a block of values of 2 bytes in order; ``work`` has twice its words."""
+    _put_in_order(block, work, out, 64, 2)
+
+
+@njit(nogil=True, cache=True)
+def _unshuffle_quads(block: Words, work: Words, out: Words) -> None:
+    """Put a block of values of 4 bytes in order; ``work`` has twice its words."""
+    _put_in_order(block, work, out, 32, 4)
+
+
 @njit(nogil=True, cache=True)
 def _decode(
-    stored: Bytes, target: Bytes, block: Bytes, itemsize: int, lz4: int, unshuffle_bits: int
+    stored: Bytes,
+    target: Bytes,
+    block: Bytes,
+    work: Words,
+    itemsize: int,
+    lz4: int,
+    unshuffle_bits: int,
 ) -> bool:
     """Decode a chunk of bitshuffle-LZ4 (bitshuffle.c) into all of ``target``, or return False."""
     if stored.size < _HEADER or _big_endian(stored, 0, 8) != target.size:
@@ -249,12 +364,18 @@ def _decode(
         source = stored.ctypes.data + at
         if _lz4(lz4, source, block.ctypes.data, count, step) != step:
             return False
-        place = target.ctypes.data + done
-        if (
-            _unshuffle_bits(unshuffle_bits, block.ctypes.data, place, step // itemsize, itemsize)
-            < 0
-        ):
-            return False
+        if step == _BLOCK and itemsize == 2:
+            _unshuffle_pairs(
+                block[:step].view(np.uint64), work, target[done : done + step].view(np.uint64)
+            )
+        elif step == _BLOCK and itemsize == 4:
+            _unshuffle_quads(
+                block[:step].view(np.uint64), work, target[done : done + step].view(np.uint64)
+            )
+        else:
+            place, count_of = target.ctypes.data + done, step // itemsize
+            if _unshuffle_bits(unshuffle_bits, block.ctypes.data, place, count_of, itemsize) < 0:
+                return False
         at += count
         done += step
     if at + target.size - whole > size:
@@ -313,6 +434,7 @@ def read_chunks(
         How many chunks were read: less than all if one is not as it should be.
 
     """
+    work = np.empty(2 * _WORDS, np.uint64)
     for k in range(offsets.size):
         size = sizes[k]
         if size > stored.size:
@@ -323,7 +445,7 @@ def read_chunks(
             return k
         stop = size - _CHECKSUM if checked else size
         target = out[places[k] : places[k] + chunk.size] if whole[k] else chunk
-        if not _decode(stored[:stop], target, block, itemsize, functions[1], functions[2]):
+        if not _decode(stored[:stop], target, block, work, itemsize, functions[1], functions[2]):
             return k
         if not whole[k]:
             copy_box(chunk, out, starts[k], places[k], lengths[k], chunk_steps, out_steps, unit)

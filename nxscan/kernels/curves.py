@@ -56,7 +56,7 @@ def run(
         np.zeros((2, CHUNK)),
         np.zeros(CHUNK),
     )
-    buffer = np.zeros((2 * TOGETHER + 1, CHUNK))
+    buffer = np.zeros(2 * TOGETHER * CHUNK)
     memory = np.zeros(ROWS * CHUNK)
     complete = True
     for start in range(0, values.pixels, CHUNK):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Bools = NDArray[np.bool_]
     Places = NDArray[np.int64]
 
-CHUNK = 256
+CHUNK = 128
 """Pixels at once."""
 TOGETHER = 8
 """Frames at once."""
@@ -114,20 +114,18 @@ class Sums(NamedTuple):
 def add_up(values: Values, rows: Rows, start: int, size: int, buffer: Floats, sums: Sums) -> bool:
     """Give the sums of the chunk of pixels at ``start``; say whether all values are valid.
 
-    ``buffer`` is memory for frames, shape (2 * TOGETHER + 1, CHUNK).
+    ``buffer`` is memory for frames, shape (2 * TOGETHER * CHUNK,).
     """
     masked = len(values.valid) > 0
-    sums.high[:] = -np.inf
-    sums.low[:] = np.inf
-    if not masked:
-        _add(values, rows, _VALUES, False, start, size, buffer, sums)
-        _weigh(values, rows, start, size, sums)
-        masked = values.kind >= 5 and not _all_finite(sums.values[0], size)
-    if masked:
-        _add(values, rows, _VALUES, True, start, size, buffer, sums)
-        _add(values, rows, _WEIGHTS, True, start, size, buffer, sums)
-    if len(values.variance):
-        _add(values, rows, _VARIANCES, masked, start, size, buffer, sums)
+    what = _VALUES
+    while what <= _VARIANCES:
+        if what == _VALUES or (masked if what == _WEIGHTS else len(values.variance) > 0):
+            _add(values, rows, what, masked, start, size, buffer, sums)
+        if what == _VALUES and not masked:
+            _weigh(values, rows, start, size, sums)
+            masked = not _all_finite(sums.values[0], size)
+            what -= masked
+        what += 1
     return not masked and not len(values.seen)
 
 
@@ -163,40 +161,44 @@ def _add(
     sums: Sums,
 ) -> None:
     """Add up values, weights or variances."""
-    target = sums.values
-    if what == _WEIGHTS:
-        target = sums.weights
-    elif what == _VARIANCES:
-        target = sums.variances
-    target[:] = 0.0
-    flat, frames = target.reshape(-1), buffer.reshape(-1)
+    flat = _target(sums, what)
+    flat[:] = 0.0
+    if what == _VALUES:
+        sums.high[:] = -np.inf
+        sums.low[:] = np.inf
     count = (values.positions + 1) // 2 if rows.mirrored else values.positions
     for first in range(0, count, TOGETHER):
-        for j in range(TOGETHER):
-            i, one, two = first + j, buffer[2 * j], buffer[2 * j + 1]
-            if i >= count:
-                one[:] = 0.0
-                two[:] = 0.0
-                continue
-            _take(values, rows, what, masked, i, start, size, one, buffer[-1], sums)
-            if rows.mirrored:
-                k = values.positions - 1 - i
-                if k > i:
-                    _take(values, rows, what, masked, k, start, size, two, buffer[-1], sums)
-                else:
-                    two[:] = one
-                _mirror(frames[2 * j * CHUNK : (2 * j + 2) * CHUNK])
-        _add_rows(frames, rows.even, rows.even_used, first, flat)
-        _add_rows(frames[CHUNK:], rows.odd, rows.odd_used, first, flat[len(rows.even) * CHUNK :])
+        for j in range(2 * TOGETHER):
+            i = first + j // 2
+            if j % 2:
+                i = values.positions - 1 - i
+            row = buffer[j * CHUNK : (j + 1) * CHUNK]
+            if first + j // 2 >= count or (j % 2 and not rows.mirrored):
+                row[:] = 0.0
+            else:
+                _take(values, rows, what, masked, i, start, size, row, sums)
+        if rows.mirrored:
+            _mirror(buffer)
+        _add_rows(buffer, rows.even, rows.even_used, first, flat)
+        _add_rows(buffer[CHUNK:], rows.odd, rows.odd_used, first, flat[len(rows.even) * CHUNK :])
 
 
 @njit(nogil=True, cache=True)
-def _mirror(pair: Floats) -> None:
-    """Replace two frames by their sum and their difference."""
-    for p in range(CHUNK):
-        one, two = pair[p], pair[p + CHUNK]
-        pair[p] = one + two
-        pair[p + CHUNK] = one - two
+def _target(sums: Sums, what: int) -> Floats:
+    if what == _VALUES:
+        return sums.values.reshape(-1)
+    return sums.weights.reshape(-1) if what == _WEIGHTS else sums.variances.reshape(-1)
+
+
+@njit(nogil=True, cache=True)
+def _mirror(buffer: Floats) -> None:
+    """Replace pairs of frames by their sums and their differences."""
+    for j in range(TOGETHER):
+        pair = buffer[2 * j * CHUNK : (2 * j + 2) * CHUNK]
+        for p in range(CHUNK):
+            one, two = pair[p], pair[p + CHUNK]
+            pair[p] = one + two
+            pair[p + CHUNK] = one - two
 
 
 @njit(nogil=True, cache=True)
@@ -209,71 +211,66 @@ def _take(
     start: int,
     size: int,
     row: Floats,
-    spare: Floats,
     sums: Sums,
 ) -> None:
     """Read a chunk of a frame; what is not valid is 0."""
-    if what == _VARIANCES and not masked:
-        row[:size] = values.variance[i, start : start + size]
-        return
     _load(values.raw, values.kind, i * values.pixels + start, size, row)
     if masked:
-        _mark(values, i, start, row[:size])
+        _mark(values, i, start, size, row)
     if what == _VALUES:
         _extremes(row, sums.high[1 if rows.edge[i] else 0], sums.low)
-    if masked:
-        _clear(values, what, i, start, row[:size], spare)
+    if masked or what != _VALUES:
+        _replace(values, what, i, start, size, row)
 
 
 @njit(nogil=True, cache=True)
 def _load(raw: NDArray[np.uint8], kind: int, at: int, size: int, row: Floats) -> None:
     end = at + size
     if kind == 0:
-        row[:size] = raw[at:end]
+        _copy(raw[at:end], row)
     elif kind == 1:
-        row[:size] = raw[2 * at : 2 * end].view(np.uint16)
+        _copy(raw[2 * at : 2 * end].view(np.uint16), row)
     elif kind == 2:
-        row[:size] = raw[2 * at : 2 * end].view(np.int16)
+        _copy(raw[2 * at : 2 * end].view(np.int16), row)
     elif kind == 3:
-        row[:size] = raw[4 * at : 4 * end].view(np.uint32)
+        _copy(raw[4 * at : 4 * end].view(np.uint32), row)
     elif kind == 4:
-        row[:size] = raw[4 * at : 4 * end].view(np.int32)
+        _copy(raw[4 * at : 4 * end].view(np.int32), row)
     elif kind == 5:
-        row[:size] = raw[4 * at : 4 * end].view(np.float32)
+        _copy(raw[4 * at : 4 * end].view(np.float32), row)
     else:
-        row[:size] = raw[8 * at : 8 * end].view(np.float64)
+        _copy(raw[8 * at : 8 * end].view(np.float64), row)
 
 
 @njit(nogil=True, cache=True)
-def _mark(values: Values, i: int, start: int, row: Floats) -> None:
+def _copy(source: NDArray[Any], row: Floats) -> None:
+    for p in range(len(source)):
+        row[p] = source[p]
+
+
+@njit(nogil=True, cache=True)
+def _mark(values: Values, i: int, start: int, size: int, row: Floats) -> None:
     """Make values that are not valid NaN."""
-    for p in range(len(row)):
-        if not np.isfinite(row[p]):
-            row[p] = np.nan
+    for p in range(size):
+        row[p] = row[p] if np.isfinite(row[p]) else np.nan
     if len(values.valid):
-        valid = values.valid[i, start : start + len(row)]
-        for p in range(len(row)):
-            if not valid[p]:
-                row[p] = np.nan
+        for p in range(size):
+            row[p] = row[p] if values.valid[i, start + p] else np.nan
     if len(values.seen):
-        seen = values.seen[start : start + len(row)]
-        for p in range(len(row)):
-            if not seen[p]:
-                row[p] = np.nan
+        for p in range(size):
+            row[p] = row[p] if values.seen[start + p] else np.nan
 
 
 @njit(nogil=True, cache=True)
-def _clear(values: Values, what: int, i: int, start: int, row: Floats, spare: Floats) -> None:
+def _replace(values: Values, what: int, i: int, start: int, size: int, row: Floats) -> None:
     """Replace what is not valid by 0, and the rest by what is wanted of it."""
-    taken = spare[: len(row)]
-    if what == _VALUES:
-        taken[:] = row
-    elif what == _WEIGHTS:
-        taken[:] = 1.0
+    if what == _VARIANCES:
+        for p in range(size):
+            row[p] = 0.0 if np.isnan(row[p]) else values.variance[i, start + p]
     else:
-        taken[:] = values.variance[i, start : start + len(row)]
-    for p in range(len(row)):
-        row[p] = 0.0 if np.isnan(row[p]) else taken[p]
+        for p in range(size):
+            one = row[p] if what == _VALUES else 1.0
+            row[p] = 0.0 if np.isnan(row[p]) else one
 
 
 @njit(nogil=True, cache=True)

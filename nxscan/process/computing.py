@@ -88,6 +88,8 @@ class _Run:
     def _reading(self, job: Job, done: set[int], resumed: str) -> tuple[Job, list[Group], str]:
         """Group the blocks, or copy the data to tiles first where that is cheaper; say which."""
         partition, folder = self.plan.partition, self.journal.folder
+        left = [(index,) for index in range(len(job.blocks)) if index not in done]
+        self._in_flight(job, left)
         groups = grouped(job, partition, done, self.allowed, self.pool)
         count, note = passes(partition, groups), ""
         if count > MOST_PASSES or (count > 1 and is_spooled(folder)):
@@ -110,10 +112,14 @@ class _Run:
         _log.info("%s: %s", job.process.name, notes[-1])
         self._counter(job, done, *notes).tell()
 
+    def _in_flight(self, job: Job, units: Sequence[tuple[int, ...]]) -> int:
+        """Return how many units may be under way, or refuse if not one of them fits."""
+        one = max(unit_bytes(job, unit) for unit in _shapes(job, units))
+        return in_flight(self.allowed, one, self.pool.workers, self.pool.remote)
+
     def _run_units(self, job: Job, units: Sequence[tuple[int, ...]], counter: Counter) -> None:
         """Have every unit read and computed by one worker."""
-        one = max(unit_bytes(job, unit) for unit in _largest(job, units))
-        most = in_flight(self.allowed, one, self.pool.workers, self.pool.remote)
+        most = self._in_flight(job, units)
         ticket = ship(job, self.journal.folder) if self.pool.remote else None
 
         def start(pool: Pool, unit: tuple[int, ...]) -> Future[list[Written]]:
@@ -141,7 +147,7 @@ class _Run:
         run_units(self.pool, group.blocks, compute, most, partial(_one, counter))
 
 
-def _largest(job: Job, units: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
+def _shapes(job: Job, units: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
     """Return a unit of each shape: what one needs depends on that alone."""
     found = {
         tuple(p.stop - p.start for p in hull([job.blocks[k] for k in unit])): unit for unit in units

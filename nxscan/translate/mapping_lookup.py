@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Mapping as AbstractMapping
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nxscan.translate.mapping_model import key_matches
+from nxscan.translate.spelling import nearest_keys
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -115,12 +115,8 @@ class Lookup:
 
     def nearest(self, candidates: Sequence[Candidate]) -> tuple[str, ...]:
         """Return the raw keys that are spelled most like those of the candidates."""
-        lower = {key.lower(): key for key in self._values}
-        found: dict[str, None] = {}
-        for candidate in candidates:
-            for near in difflib.get_close_matches(candidate.key.lower(), lower, n=2, cutoff=0.75):
-                found.setdefault(lower[near])
-        return tuple(found)[:_SHOWN]
+        found = (near for one in candidates for near in nearest_keys(one.key, self._values))
+        return tuple(dict.fromkeys(found))[:_SHOWN]
 
     def _key(self, wanted: str, warn: Warn) -> str | None:
         if wanted in self._values or "*" not in wanted:

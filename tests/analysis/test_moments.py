@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nxscan.analysis.moments import Moments
-from nxscan.analysis.moments_finish import FWHM
+from nxscan.kernels.central import FWHM
 from nxscan.errors import ProcessError
 
 NAMES = ["intensity", "center", "std", "fwhm", "skewness", "kurtosis"]

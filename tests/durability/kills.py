@@ -68,7 +68,7 @@ class Lab:
         log = self.folder / f"log-{process}"
         case = Case(self, process, "threads")
         begun = case.begin(VICTIM_LOG=str(log))
-        assert begun.child.wait(60) == 0, begun.said()
+        assert begun.wait() == 0, begun.said()
         return case.arrays(), log.read_text().splitlines(), time.monotonic() - begun.at
 
     def kill(self, number: int) -> None:
@@ -122,6 +122,14 @@ class Begun:
         self.child.kill()
         self.child.wait(60)
 
+    def wait(self) -> int:
+        """Wait until it has ended; return its status."""
+        try:
+            return self.child.wait(120)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+
     def said(self) -> str:
         return self.errors.read_text()
 
@@ -150,9 +158,12 @@ class Case:
                 env={**os.environ, "VICTIM_MARK": str(self.root / "mark"), **environment},
             )
         assert child.stdout is not None
+        begun = Begun(child, errors, time.monotonic())
         with child.stdout:
-            assert child.stdout.readline() == "begun\n", errors.read_text()
-        return Begun(child, errors, time.monotonic())
+            if child.stdout.readline() != "begun\n":
+                raise AssertionError(f"it ended with {begun.wait()}: {begun.said()}")
+        begun.at = time.monotonic()
+        return begun
 
     def die_at_an_instant(self, seconds: float) -> str:
         """Start the run, kill it after some time."""
@@ -164,14 +175,14 @@ class Case:
     def die_in_a_worker(self, operation: int) -> str:
         """Have the first worker that gets as far die; the run goes on with others."""
         begun = self.begin(VICTIM=f"worker:{operation}")
-        assert begun.child.wait(60) == 0, begun.said()
+        assert begun.wait() == 0, begun.said()
         died = (self.root / "mark").exists()
         return "in a worker" if died else "in no worker: none got as far"
 
     def die_before(self, operation: int, log: list[str]) -> str:
         """Have the run die before one of its operations; other threads may change their order."""
         begun = self.begin(VICTIM=f"parent:{operation + 1}")
-        assert begun.child.wait(60) == -signal.SIGKILL, begun.said()
+        assert begun.wait() == -signal.SIGKILL, begun.said()
         return f"before {' of '.join(kind(log[operation]))}"
 
     def check_wounded(self) -> None:
@@ -185,7 +196,7 @@ class Case:
     def go_on(self, arrays: dict[str, bytes]) -> None:
         """Run it undisturbed, and see that it ends like one that never was disturbed."""
         begun = self.begin()
-        assert begun.child.wait(60) == 0, begun.said()
+        assert begun.wait() == 0, begun.said()
         assert self.arrays() == arrays, "the result has changed"
         self.check_wounded()
         left = sorted(path.name for path in self.scan.iterdir())

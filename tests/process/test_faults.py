@@ -50,13 +50,13 @@ def test_every_block_that_was_finished_is_kept_when_a_run_is_killed(
     master = case.root / "out.nxs" if apart else case.scan / MASTER
     into = {"VICTIM_INTO": str(master)} if apart else {}
     begun = case.begin(VICTIM=f"blocks:{blocks}", **into)
-    assert begun.child.wait(60) == -9, begun.said()
+    assert begun.wait() == -9, begun.said()
     (status,) = unfinished(master)
     assert status.owner is None
     assert (status.blocks_done, status.blocks_total) == (blocks, total)
     again = case.root / "log"
     begun = case.begin(VICTIM_LOG=str(again), **into)
-    assert begun.child.wait(60) == 0, begun.said()
+    assert begun.wait() == 0, begun.said()
     assert computed(again) == total - blocks
     assert case.arrays() == arrays
     assert unfinished(master) == []
@@ -119,12 +119,12 @@ def test_processes_that_run_at_once_all_get_their_result(lab: Lab) -> None:
         case.process = process
         begun.append(case.begin())
     for one in begun:
-        assert one.child.wait(120) == 0, one.said()
+        assert one.wait() == 0, one.said()
     assert sorted(r.process for r in results(case.scan / MASTER)) == ["deviation", "maps"]
     assert sorted(path.name for path in case.scan.iterdir()) == [MASTER, "scan_frames.h5"]
     for process in ("Maps", "Deviation"):
         case.process = process
-        case.begin().child.wait(60)
+        case.begin().wait()
         assert case.arrays() == lab.undisturbed(process)[0]
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import h5py
 import hdf5plugin
@@ -13,6 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nxscan import Output, Process
+from nxscan.analysis.corrections.binning import Binning
+from nxscan.analysis.corrections.roi import Roi
 from nxscan.errors import OutputError, ProcessError
 from nxscan.model import Axis
 from nxscan.nexus import h5signal, storage
@@ -199,12 +204,14 @@ def needed(process, path, **options):
     """Return the least memory that a run accepts."""
     with pytest.raises(ProcessError, match="one block needs") as refused:
         process.run(path, memory=1, into="least.nxs", **options)
+    for left in Path.cwd().glob(".least.*"):
+        shutil.rmtree(left)
     text = str(refused.value)
     number, unit = text.split("one block needs ")[1].split()[:2]
     return int(number) * (2**20 if unit == "MiB" else 1)
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("layout", ["contiguous", "whole"])
 @pytest.mark.parametrize("process", [Spread(), Profile(), Total(), Level()], ids=lambda p: p.name)
 def test_every_layout_gives_what_numpy_gives(folder, layout, process):
     path, data = source(folder, LAYOUTS[layout])
@@ -233,7 +240,7 @@ def test_without_memory_for_one_pass_their_number_is_said_first(folder, decoded,
     path, data = source(folder, LAYOUTS["frames, gzip"])
     caplog.set_level(logging.INFO)
     seen = {}
-    for memory in range(needed(Spread(), path), 10**6, 20_000):
+    for memory in np.linspace(needed(Spread(), path), 500_000, 9).astype(int).tolist():
         decoded.clear()
         notes = Notes()
         result = Spread().run(path, memory=memory, workers=2, fresh=True, progress=notes)
@@ -254,7 +261,6 @@ def test_without_memory_for_one_pass_their_number_is_said_first(folder, decoded,
 def test_where_a_copy_is_cheaper_frames_are_copied_to_tiles(
     folder, decoded, layout, process, monkeypatch
 ):
-    monkeypatch.setattr(spool, "MOST_PASSES", 1)
     monkeypatch.setattr(computing, "MOST_PASSES", 1)
     path, data = source(folder, LAYOUTS[layout])
     notes = Notes()
@@ -323,31 +329,128 @@ def test_a_disk_without_room_for_the_copy_is_said_before_copying(folder, monkeyp
     check(Spread().run(path, memory="1GiB"), Spread(), data)
 
 
+ROI = Roi(region="3:30,5:45")
+CORRECTIONS = {
+    "roi": ([ROI], lambda data: data[:, 3:30, 5:45]),
+    "binning": (
+        [Binning(factor="3,2")],
+        lambda data: data[:, :36].reshape(24, 12, 3, 26, 2).sum(axis=(2, 4)),
+    ),
+    "both": (
+        [Roi(region="1:33,4:44"), Binning(factor=4)],
+        lambda data: data[:, 1:33, 4:44].reshape(24, 8, 4, 10, 4).sum(axis=(2, 4)),
+    ),
+}
+
+
 @pytest.mark.parametrize("memory", ["least", "1GiB"])
-@pytest.mark.parametrize(
-    ("corrections", "seen"),
-    [
-        (["roi:x=5:45,y=3:30"], lambda data: data[:, 3:30, 5:45]),
-        (
-            ["binning:factor=3x2"],
-            lambda data: data[:, :36].reshape(24, 12, 3, 26, 2).sum(axis=(2, 4)),
-        ),
-        (
-            ["roi:x=4:44,y=1:33", "binning:factor=4"],
-            lambda data: data[:, 1:33, 4:44].reshape(24, 8, 4, 10, 4).sum(axis=(2, 4)),
-        ),
-    ],
-    ids=["roi", "binning", "both"],
-)
-@pytest.mark.parametrize("layout", ["frames, gzip", "deep", "deep, odd", "contiguous"])
+@pytest.mark.parametrize("chain", CORRECTIONS)
+@pytest.mark.parametrize("layout", ["frames, gzip", "deep, odd"])
 @pytest.mark.parametrize("process", [Spread(), Profile(), Total()], ids=lambda p: p.name)
-@pytest.mark.filterwarnings("ignore")
-def test_regions_and_bins_are_cut_at_the_right_chunks(
-    folder, decoded, layout, process, corrections, seen, memory
-):
+def test_regions_and_bins_are_read_from_the_right_chunks(folder, layout, process, chain, memory):
     path, data = source(folder, LAYOUTS[layout])
+    corrections, seen = CORRECTIONS[chain]
     least = needed(process, path, corrections=corrections) if memory == "least" else memory
     result = process.run(path, corrections=corrections, memory=least)
-    wanted = expected(process, seen(data.astype(float)))
-    for name, values in wanted.items():
+    for name, values in expected(process, seen(data.astype(float))).items():
         np.testing.assert_allclose(result[name], values, rtol=1e-6, err_msg=name)
+
+
+@pytest.mark.parametrize("process", [Spread(), Profile()], ids=lambda p: p.name)
+def test_tiles_are_copied_so_that_a_region_of_interest_fits(folder, process, monkeypatch):
+    monkeypatch.setattr(computing, "MOST_PASSES", 1)
+    path, data = source(folder, LAYOUTS["whole"])
+    corrections, seen = CORRECTIONS["both"]
+    least, notes = needed(process, path, corrections=corrections), Notes()
+    result = process.run(path, corrections=corrections, memory=least, progress=notes)
+    assert "copied to tiles" in notes.said[0][0]
+    for name, values in expected(process, seen(data.astype(float))).items():
+        np.testing.assert_allclose(result[name], values, rtol=1e-6, err_msg=name)
+
+
+@pytest.fixture
+def noisy(folder):
+    """Frames of floats, whose sums round differently in another order, and what they give."""
+    rng = np.random.default_rng(3)
+    data = rng.normal(100, 30, SHAPE).astype("f4")
+    path = folder / "raw" / "noisy.h5"
+    with h5py.File(path, "w") as file:
+        file.create_dataset("frames", data=data, chunks=(1, 37, 52), **BITSHUFFLE)
+        file.create_group("entry").attrs.update({"NX_class": "NXdata", "signal": "frames"})
+        file["entry/frames"] = file["frames"]
+    chain = [Roi(region=":,1:"), Binning(factor="3,2")]
+    kept = {}
+    for process in (Spread(), Total(), Level(), Profile()):
+        for corrections in ((), chain):
+            options = {"corrections": corrections, "into": "first.nxs"}
+            found = process.run(path, workers=1, memory="1GiB", **options)
+            least = needed(process, path, corrections=corrections)
+            kept[process.name, bool(corrections)] = (found, least)
+    return path, chain, kept
+
+
+@given(
+    process=st.sampled_from([Spread(), Total(), Level(), Profile()]),
+    corrected=st.booleans(),
+    workers=st.sampled_from([1, 2, 4]),
+    share=st.floats(0, 1),
+)
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_neither_memory_nor_workers_change_a_bit(noisy, process, corrected, workers, share):
+    path, chain, kept = noisy
+    first, least = kept[process.name, corrected]
+    again = process.run(
+        path,
+        corrections=chain if corrected else (),
+        workers=workers,
+        memory=int(least * (10**6 / least) ** share) + 1,
+        fresh=True,
+        into="first.nxs",
+    )
+    assert again.group != first.group
+    for name in first.names:
+        np.testing.assert_array_equal(again[name], first[name])
+
+
+@pytest.mark.parametrize("process", [Spread(), Level()], ids=lambda p: p.name)
+def test_processes_give_the_same_bits(noisy, process):
+    path, _, kept = noisy
+    first, _ = kept[process.name, False]
+    again = process.run(
+        path, executor="processes", workers=2, fresh=True, into="first.nxs", memory="1GiB"
+    )
+    for name in first.names:
+        np.testing.assert_array_equal(again[name], first[name])
+
+
+def test_no_more_workers_are_started_than_can_work(folder, monkeypatch):
+    path, data = source(folder, LAYOUTS["frames, gzip"])
+    opened = []
+    open_pool = computing.open_pool
+
+    def kept(executor, workers):
+        opened.append(workers)
+        return open_pool(executor, workers)
+
+    monkeypatch.setattr(computing, "open_pool", kept)
+    least = needed(Level(), path)
+    opened.clear()
+    check(Level().run(path, memory=int(2.5 * least), workers=8), Level(), data)
+    check(Level().run(path, memory="1GiB", workers=100, fresh=True), Level(), data)
+    blocks = -(-data.nbytes // 8192)
+    assert opened[0] == 2
+    assert 2 < opened[1] <= blocks
+
+
+def test_whose_memory_is_meant_is_said_for_workers_elsewhere(folder, caplog):
+    path, data = source(folder, LAYOUTS["frames, gzip"])
+    caplog.set_level(logging.INFO)
+    with ThreadPoolExecutor(1) as executor:
+        check(Level().run(path, executor=executor), Level(), data)
+        assert caplog.text.count("this machine has free") == 1
+        caplog.clear()
+        Level().run(path, executor=executor, memory="1GiB", fresh=True)
+    Level().run(path, fresh=True)
+    assert "this machine has free" not in caplog.text
