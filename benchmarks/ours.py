@@ -5,6 +5,7 @@ between the first report and the one that the last block is done; what comes bef
 (and the file that results go to, if it must be made), what comes after the commit and validation.
 
 usage: python ours.py MODULE:CLASS SOURCE INTO [--times 3] [--workers N] [-p JSON] [--save NPZ]
+                      [--warm SOURCE] [--stop-at SHARE] [--resume]
 """
 
 from __future__ import annotations
@@ -88,6 +89,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--workers", type=int)
     parser.add_argument("--parameters", "-p", type=json.loads, default={})
     parser.add_argument("--save", type=Path, help="where the outputs go")
+    parser.add_argument("--warm", type=Path, help="of what the run before is, that compiles")
     parser.add_argument("--cold", action="store_true", help="no run before, to compile")
     parser.add_argument("--stop-at", type=float, help="end after this share of the blocks")
     parser.add_argument("--resume", action="store_true", help="go on with what is there")
@@ -97,11 +99,17 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     """Measure and print."""
     given = arguments()
+    timed = []
     process = make(given.process, given.parameters)
-    found = [run(process, given) for _ in range(given.times + (not given.cold))]
+    if not given.cold:
+        warm = given.into.with_name("warm.nxs")
+        process.run(given.warm or given.source, into=warm)
+        warm.unlink()
+    for _ in range(given.times):
+        parts, result = run(process, given)
+        timed.append(parts)
     if given.save is not None:
-        np.savez(given.save, **{name: found[-1][1][name] for name in found[-1][1]})
-    timed = [parts for parts, _ in found[not given.cold :]]
+        np.savez(given.save, **{name: result[name] for name in result})
     print(json.dumps({key: [one[key] for one in timed] for key in timed[0]}))
 
 

@@ -56,17 +56,18 @@ def measure_resume(folder: Path) -> list[Row]:
     """Stop a run when nine blocks in ten are done, and go on."""
     path = made("repeated", folder) / "repeated_1.25.nxs"
     into = path.with_name("result.nxs")
-    whole = run_ours(ENTROPY, path, into, "--times", 1)
+    once = ("--times", 1, "--warm", path.with_name("once.nxs"))
+    whole = run_ours(ENTROPY, path, into, *once)
     into.unlink()
-    stop = ("--cold", "--times", 1, "--workers", 1, "--stop-at", 0.9)
-    ours("ours.py", ENTROPY, path, into, *stop)
-    rest = run_ours(ENTROPY, path, into, "--cold", "--times", 1, "--resume")
+    ours("ours.py", ENTROPY, path, into, *once, "--workers", 1, "--stop-at", 0.9)
+    rest = run_ours(ENTROPY, path, into, *once, "--resume")
     blocks, before = rest.parts["blocks"][0], rest.parts["before"][0]
     left = 1 - before / blocks
     share = rest.loop / whole.loop
     print(
-        f"resume: {before:.0f} of {blocks:.0f} blocks were there; the rest took {rest.loop:.2f} s, "
-        f"compiling included, of {whole.loop:.2f} s"
+        f"resume: {before:.0f} of {blocks:.0f} blocks were there; loop {rest.loop:.2f} s of "
+        f"{whole.loop:.2f} s, in all {rest.parts['total'][0]:.2f} s of "
+        f"{whole.parts['total'][0]:.2f} s"
     )
     into.unlink()
     what = f"resume with {left:.0%} left, share of the time"

@@ -184,12 +184,14 @@ class Moments(Process):
 
     def _add_up(self, values: Values, rows: Rows) -> Sums:
         """Return the sums of a part of the scan; of float values that are not finite is learnt."""
+        nothing, maps = _or_none(None), self._finish.empty(0)
+        lowest = self._finish.background == "min"
         uniform = not len(values.valid) and not len(values.seen)
-        sums = empty_sums(values, rows, uniform=uniform)
-        maps = self._finish.empty(0)
-        if not run(ADD_UP, values, rows, self._rule, sums, _or_none(None), maps) and uniform:
-            sums = empty_sums(values, rows, uniform=False)
-            run(ADD_UP, values, rows, self._rule, sums, _or_none(None), maps)
+        sums = empty_sums(values, rows, uniform=uniform, lowest=lowest)
+        complete = run(ADD_UP, values, rows, self._rule, sums, nothing, maps)
+        if uniform and not complete:
+            sums = empty_sums(values, rows, uniform=False, lowest=lowest)
+            run(ADD_UP, values, rows, self._rule, sums, nothing, maps)
         return sums
 
     def _dark_of(self, block: Block) -> NDArray[np.float32] | None:

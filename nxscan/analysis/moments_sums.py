@@ -72,7 +72,7 @@ def no_sums() -> Sums:
     return Sums(none, none, none, none, np.empty(0))
 
 
-def empty_sums(values: Values, rows: Rows, *, uniform: bool) -> Sums:
+def empty_sums(values: Values, rows: Rows, *, uniform: bool, lowest: bool) -> Sums:
     """Return memory for the sums of all pixels; ``uniform`` if all have the same weights."""
     height, pixels = len(rows.total), values.pixels
     return Sums(
@@ -80,7 +80,7 @@ def empty_sums(values: Values, rows: Rows, *, uniform: bool) -> Sums:
         np.empty((height, 1 if uniform else pixels)),
         np.empty((height if len(values.variance) else 0, pixels)),
         np.empty((2, pixels)),
-        np.empty(pixels),
+        np.empty(pixels if lowest else 0),
     )
 
 
@@ -91,21 +91,27 @@ def as_state(sums: Sums) -> State:
 
 def as_sums(state: State) -> Sums:
     """Return the sums that arrays with names are."""
-    pixels = state["values"].shape[1]
-    none = np.empty((0, pixels))
-    return Sums(*(own(state.get(name, none)) for name in Sums._fields))
+    none = np.empty((0, state["values"].shape[1]))
+    return Sums(
+        values=own(state["values"]),
+        weights=own(state["weights"]),
+        variances=own(state.get("variances", none)),
+        high=own(state["high"]),
+        low=own(state.get("low", np.empty(0))),
+    )
 
 
 def merge(first: State, second: State) -> State:
     """Join the sums of two parts of the scan."""
     joined = {
         "high": np.maximum(first["high"], second["high"]),
-        "low": np.minimum(first["low"], second["low"]),
         "tile": first["tile"],
     }
     for name in ("values", "weights", "variances"):
         if name in first:
             joined[name] = first[name] + second[name]
+    if "low" in first:
+        joined["low"] = np.minimum(first["low"], second["low"])
     if "dark" in first:
         joined["dark"] = first["dark"]
     return joined

@@ -10,7 +10,14 @@ from nxscan.cli.render import command_line, echo, table
 
 _ABOUT = "This folder was made by 'nxscan demo', which renews it when it is run again.\n"
 _FRAMES, _SHAPE, _DARKS, _SEED = 61, (256, 256), 5, 1
-_MADE = ("raw", "camera.nxs", "ideal.nxs", "camera.png", "camera_pixel.png")
+_MADE = (
+    "raw",
+    "camera.nxs",
+    "ideal.nxs",
+    "camera.png",
+    "camera_pixel.png",
+    "camera_center.png",
+)
 
 
 def demo(
@@ -19,7 +26,7 @@ def demo(
         typer.Argument(metavar="DIRECTORY", help="Where to; it is made if it is missing."),
     ] = Path("nxscan-demo"),
 ) -> None:
-    """Simulate a scan, then translate, validate and plot it.
+    """Simulate a scan, then translate, analyze, validate and plot it.
 
     Needs no data and no network. Every step is shown as the command that does it.
     """
@@ -29,10 +36,12 @@ def demo(
     _run("inspect", raw / "camera")
     _run("translate", raw / "camera", "-o", camera)
     _run("translate", raw / "ideal", "-o", ideal)
-    _run("validate", camera, ideal)
     _run("info", camera)
     _run("plot", camera, "-o", directory / "camera.png")
     _run("plot", camera, "--pixel", "128,128", "-o", directory / "camera_pixel.png")
+    _run("run", "moments", camera, "-c", "dark")
+    _run("plot", camera, "-o", directory / "camera_center.png")
+    _run("validate", camera, ideal)
     _say_what_next(camera)
 
 

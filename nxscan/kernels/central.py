@@ -136,25 +136,32 @@ def conclude(
 def _set_background(
     sums: Sums, dark: Singles, rule: Rule, start: int, size: int, a: Floats
 ) -> None:
-    a[19 * _C : 22 * _C] = 0.0
+    rows = a[19 * _C : 22 * _C]
+    for p in range(3 * _C):
+        rows[p] = 0.0
     if rule.background == EDGES:
-        count, total = sums.weights[rule.edge_row], sums.values[rule.edge_row]
+        _set_mean(sums.values[rule.edge_row], sums.weights[rule.edge_row], rows)
+        _set_variance(sums, rule, rule.edge_row, rows)
         for p in range(_C):
-            share = 1.0 / count[p] if count[p] > 0.0 else np.nan
-            a[p + 19 * _C] = total[p] * share
-            a[p + 21 * _C] = share
-        _set_variance(sums, rule, rule.edge_row, a[19 * _C : 22 * _C])
-        for p in range(_C):
-            a[p + 20 * _C] *= a[p + 21 * _C]
+            rows[p + _C] *= rows[p + 2 * _C]
     elif rule.background == MIN:
-        a[19 * _C : 20 * _C] = sums.low
-        _set_variance(sums, rule, rule.squared[0, 0], a[19 * _C : 22 * _C])
+        _copy(sums.low, rows)
+        _set_variance(sums, rule, rule.squared[0, 0], rows)
     elif rule.background == DARK:
-        a[19 * _C : 19 * _C + size] = dark[0, start : start + size]
-        a[20 * _C : 20 * _C + size] = dark[1, start : start + size]
+        for p in range(size):
+            rows[p] = dark[0, start + p]
+            rows[p + _C] = dark[1, start + p]
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
+def _set_mean(total: Floats, count: Floats, rows: Floats) -> None:
+    for p in range(_C):
+        share = 1.0 / count[p] if count[p] > 0.0 else np.nan
+        rows[p] = total[p] * share
+        rows[p + 2 * _C] = share
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
 def _set_variance(sums: Sums, rule: Rule, row: int, b: Floats) -> None:
     """Set the variance of values as it was propagated, else as the noise model says."""
     if len(sums.variances):
@@ -168,24 +175,37 @@ def _set_variance(sums: Sums, rule: Rule, row: int, b: Floats) -> None:
 
 @njit(nogil=True, cache=True)
 def _set_sums(sums: Sums, rule: Rule, axis: int, a: Floats) -> None:
-    linear, squared, edge = rule.linear[axis], rule.squared[axis], rule.edge[axis]
     for k in range(5):
-        a[k * _C : (k + 1) * _C] = sums.values[linear[k]]
-        a[(5 + k) * _C : (6 + k) * _C] = sums.weights[linear[k]]
-        _mix(sums, rule, edge[k], a[(32 + k) * _C : (33 + k) * _C])
+        _copy(sums.values[rule.linear[axis, k]], a[k * _C : (k + 1) * _C])
+        _copy(sums.weights[rule.linear[axis, k]], a[(5 + k) * _C : (6 + k) * _C])
+        _mix(sums, rule, rule.edge[axis, k], a[(32 + k) * _C : (33 + k) * _C])
     for k in range(9):
-        _mix(sums, rule, squared[k], a[(10 + k) * _C : (11 + k) * _C])
+        _mix(sums, rule, rule.squared[axis, k], a[(10 + k) * _C : (11 + k) * _C])
+
+
+@njit(nogil=True, cache=True)
+def _copy(source: Floats, target: Floats) -> None:
+    for p in range(_C):
+        target[p] = source[p]
 
 
 @njit(nogil=True, cache=True)
 def _mix(sums: Sums, rule: Rule, row: int, target: Floats) -> None:
     """Set a row of sums of variances."""
     if len(sums.variances):
-        target[:] = sums.variances[row]
+        _copy(sums.variances[row], target)
+    elif rule.floor == 0.0:
+        _scale(sums.values[row], rule.slope, target)
     else:
         values, weights = sums.values[row], sums.weights[row]
         for p in range(_C):
             target[p] = rule.slope * values[p] + rule.floor * weights[p]
+
+
+@njit(nogil=True, cache=True)
+def _scale(source: Floats, factor: float, target: Floats) -> None:
+    for p in range(_C):
+        target[p] = factor * source[p]
 
 
 @njit(nogil=True, cache=True)
@@ -326,7 +346,7 @@ def _chunk(a: Floats) -> None:
         a[p + 26 * _C] = m0
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def _judge(sums: Sums, rule: Rule, a: Floats, status: NDArray[np.uint8]) -> None:
     """Say of every pixel whether it is ok, weak, highest at the edge, saturated or masked.
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
-from nxscan.kernels.central import ROWS, Maps, Rule, conclude
+from nxscan.kernels.central import MIN, ROWS, Maps, Rule, conclude
 from nxscan.kernels.moments import CHUNK, TOGETHER, Rows, Sums, Values, add_up
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    Floats = NDArray[np.float64]
     Singles = NDArray[np.float32]
 
 WHOLE, ADD_UP, CONCLUDE = range(3)
@@ -54,7 +55,7 @@ def run(
         np.zeros((height, CHUNK)),
         np.zeros((noted, CHUNK)),
         np.zeros((2, CHUNK)),
-        np.zeros(CHUNK),
+        np.zeros(CHUNK if rule.background == MIN else 0),
     )
     buffer = np.zeros(2 * TOGETHER * CHUNK)
     memory = np.zeros(ROWS * CHUNK)
@@ -75,29 +76,38 @@ def run(
 @njit(nogil=True, cache=True)
 def _keep(state: Sums, start: int, size: int, sums: Sums) -> None:
     """Copy the sums of a chunk to those of all pixels."""
-    end = start + size
-    state.values[:, start:end] = sums.values[:, :size]
-    if state.weights.shape[1] > 1:
-        state.weights[:, start:end] = sums.weights[:, :size]
-    else:
-        state.weights[:, 0] = sums.weights[:, 0]
-    if len(sums.variances):
-        state.variances[:, start:end] = sums.variances[:, :size]
-    state.high[:, start:end] = sums.high[:, :size]
-    state.low[start:end] = sums.low[:size]
+    _put(sums.values, state.values, start, size)
+    _put(sums.weights, state.weights, start, size)
+    _put(sums.variances, state.variances, start, size)
+    _put(sums.high, state.high, start, size)
+    for p in range(size if len(sums.low) else 0):
+        state.low[start + p] = sums.low[p]
 
 
 @njit(nogil=True, cache=True)
 def _fetch(state: Sums, start: int, size: int, sums: Sums) -> None:
     """Copy the sums of a chunk from those of all pixels."""
-    end = start + size
-    sums.values[:, :size] = state.values[:, start:end]
-    for k in range(len(sums.weights)):
-        if state.weights.shape[1] > 1:
-            sums.weights[k, :size] = state.weights[k, start:end]
+    _get(state.values, start, size, sums.values)
+    _get(state.weights, start, size, sums.weights)
+    _get(state.variances, start, size, sums.variances)
+    _get(state.high, start, size, sums.high)
+    for p in range(size if len(sums.low) else 0):
+        sums.low[p] = state.low[start + p]
+
+
+@njit(nogil=True, cache=True)
+def _put(chunk: Floats, whole: Floats, start: int, size: int) -> None:
+    for k in range(len(chunk)):
+        if whole.shape[1] == 1:
+            whole[k, 0] = chunk[k, 0]
         else:
-            sums.weights[k, :size] = state.weights[k, 0]
-    if len(sums.variances):
-        sums.variances[:, :size] = state.variances[:, start:end]
-    sums.high[:, :size] = state.high[:, start:end]
-    sums.low[:size] = state.low[start:end]
+            for p in range(size):
+                whole[k, start + p] = chunk[k, p]
+
+
+@njit(nogil=True, cache=True)
+def _get(whole: Floats, start: int, size: int, chunk: Floats) -> None:
+    step = 0 if whole.shape[1] == 1 else 1
+    for k in range(len(chunk)):
+        for p in range(size):
+            chunk[k, p] = whole[k, step * (start + p)]

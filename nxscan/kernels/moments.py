@@ -98,8 +98,8 @@ class Sums(NamedTuple):
         block, ``weights`` have one column if all values are valid.
     high : ndarray, shape (2, pixels)
         The highest value inside the scan and at its edge.
-    low : ndarray, shape (pixels,)
-        The lowest value.
+    low : ndarray, shape (pixels,) or (0,)
+        The lowest value, if it is wanted.
 
     """
 
@@ -133,7 +133,7 @@ def add_up(values: Values, rows: Rows, start: int, size: int, buffer: Floats, su
 def _weigh(values: Values, rows: Rows, start: int, size: int, sums: Sums) -> None:
     """Set the weights of values that are all valid, but for pixels that never are."""
     for k in range(len(rows.total)):
-        sums.weights[k, :] = rows.total[k]
+        _fill(sums.weights[k], rows.total[k])
         if len(values.seen):
             for p in range(size):
                 if not values.seen[start + p]:
@@ -162,25 +162,33 @@ def _add(
 ) -> None:
     """Add up values, weights or variances."""
     flat = _target(sums, what)
-    flat[:] = 0.0
+    _fill(flat, 0.0)
     if what == _VALUES:
-        sums.high[:] = -np.inf
-        sums.low[:] = np.inf
+        _fill(sums.high.reshape(-1), -np.inf)
+        _fill(sums.low, np.inf)
     count = (values.positions + 1) // 2 if rows.mirrored else values.positions
     for first in range(0, count, TOGETHER):
-        for j in range(2 * TOGETHER):
-            i = first + j // 2
-            if j % 2:
-                i = values.positions - 1 - i
-            row = buffer[j * CHUNK : (j + 1) * CHUNK]
-            if first + j // 2 >= count or (j % 2 and not rows.mirrored):
-                row[:] = 0.0
+        for j in range(TOGETHER):
+            i, pair = first + j, buffer[2 * j * CHUNK : (2 * j + 2) * CHUNK]
+            if i >= count:
+                _fill(pair, 0.0)
+            elif rows.mirrored and what == _VALUES and not masked and not len(sums.low):
+                _take_pair(values, i, start, size, pair, sums.high[1 if rows.edge[i] else 0])
             else:
-                _take(values, rows, what, masked, i, start, size, row, sums)
-        if rows.mirrored:
-            _mirror(buffer)
+                for k in range(2 if rows.mirrored else 1):
+                    row = pair[k * CHUNK : (k + 1) * CHUNK]
+                    at = values.positions - 1 - i if k else i
+                    _take(values, rows, what, masked, at, start, size, row, sums)
+                if rows.mirrored:
+                    _mirror(pair)
         _add_rows(buffer, rows.even, rows.even_used, first, flat)
         _add_rows(buffer[CHUNK:], rows.odd, rows.odd_used, first, flat[len(rows.even) * CHUNK :])
+
+
+@njit(nogil=True, cache=True)
+def _fill(row: Floats, value: float) -> None:
+    for p in range(len(row)):
+        row[p] = value
 
 
 @njit(nogil=True, cache=True)
@@ -191,14 +199,45 @@ def _target(sums: Sums, what: int) -> Floats:
 
 
 @njit(nogil=True, cache=True)
-def _mirror(buffer: Floats) -> None:
-    """Replace pairs of frames by their sums and their differences."""
-    for j in range(TOGETHER):
-        pair = buffer[2 * j * CHUNK : (2 * j + 2) * CHUNK]
-        for p in range(CHUNK):
-            one, two = pair[p], pair[p + CHUNK]
-            pair[p] = one + two
-            pair[p + CHUNK] = one - two
+def _mirror(pair: Floats) -> None:
+    """Replace two frames by their sum and their difference."""
+    for p in range(CHUNK):
+        one, two = pair[p], pair[p + CHUNK]
+        pair[p] = one + two
+        pair[p + CHUNK] = one - two
+
+
+@njit(nogil=True, cache=True)
+def _take_pair(values: Values, i: int, start: int, size: int, pair: Floats, high: Floats) -> None:
+    """Read the sum and the difference of the frame ``i`` from the start and from the end."""
+    kind, item = values.kind, (1, 2, 2, 4, 4, 4, 8)[values.kind]
+    one = item * (i * values.pixels + start)
+    two = item * ((values.positions - 1 - i) * values.pixels + start)
+    a, b = values.raw[one : one + item * size], values.raw[two : two + item * size]
+    if kind == 0:
+        _pair(a, b, pair, high)
+    elif kind == 1:
+        _pair(a.view(np.uint16), b.view(np.uint16), pair, high)
+    elif kind == 2:
+        _pair(a.view(np.int16), b.view(np.int16), pair, high)
+    elif kind == 3:
+        _pair(a.view(np.uint32), b.view(np.uint32), pair, high)
+    elif kind == 4:
+        _pair(a.view(np.int32), b.view(np.int32), pair, high)
+    elif kind == 5:
+        _pair(a.view(np.float32), b.view(np.float32), pair, high)
+    else:
+        _pair(a.view(np.float64), b.view(np.float64), pair, high)
+
+
+@njit(nogil=True, cache=True)
+def _pair(a: NDArray[Any], b: NDArray[Any], pair: Floats, high: Floats) -> None:
+    for p in range(len(a)):
+        one, two = np.float64(a[p]), np.float64(b[p])
+        most, before = one if one > two else two, high[p]
+        high[p] = most if most > before else before
+        pair[p] = one + two
+        pair[p + CHUNK] = one - two
 
 
 @njit(nogil=True, cache=True)
@@ -277,8 +316,11 @@ def _replace(values: Values, what: int, i: int, start: int, size: int, row: Floa
 def _extremes(row: Floats, high: Floats, low: Floats) -> None:
     """Raise the highest and lower the lowest values; NaN do neither."""
     for p in range(CHUNK):
-        high[p] = row[p] if row[p] > high[p] else high[p]
-        low[p] = row[p] if row[p] < low[p] else low[p]
+        value, most = row[p], high[p]
+        high[p] = value if value > most else most
+    for p in range(len(low)):
+        value, least = row[p], low[p]
+        low[p] = value if value < least else least
 
 
 @njit(nogil=True, cache=True)

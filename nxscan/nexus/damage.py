@@ -31,7 +31,7 @@ def damaged(name: str, frames: Iterable[Range], selection: object, error: Except
         Why it could not be.
 
     """
-    what = _frames(frames) or f"selection {selection}"
+    what = named_frames(frames) or f"selection {selection}"
     return SourceError(
         f"{name}: {what} cannot be read, what is stored is damaged: {error}",
         "nxscan validate --data checks every frame; restore the file, or translate again",
@@ -40,7 +40,7 @@ def damaged(name: str, frames: Iterable[Range], selection: object, error: Except
 
 def unwritten(name: str, frames: Iterable[Range], selection: object) -> SourceError:
     """Return the error for values that the file has no place for: they never came."""
-    what = _frames(frames) or f"selection {selection}"
+    what = named_frames(frames) or f"selection {selection}"
     return SourceError(
         f"{name}: {what} cannot be read, never written or lost: the file holds nothing there",
         "restore the file or translate again; of a scan that was cut short, "
@@ -73,7 +73,12 @@ def failing(read: Callable[[Region], object], regions: Iterable[Region]) -> Iter
             yield region
 
 
-def _frames(ranges: Iterable[Range]) -> str:
+def named_frames(ranges: Iterable[Range]) -> str:
+    """Return runs of frames for people; empty where there are none.
+
+    >>> named_frames([((4,), (4,))]), named_frames([((2, 0), (3, 2))])
+    ('frame 4', 'frames (2, 0) to (3, 2)')
+    """
     found = list(itertools.islice(ranges, _MOST_NAMED + 1))
     if not found:
         return ""

@@ -39,6 +39,15 @@ class CommitTarget:
     master: Path
     uuid: str
 
+    @property
+    def key(self) -> str:
+        """What tells this scan, as it is now: its identifier, and the state of foreign files.
+
+        A file that nxscan did not write may change in between, and keep its size.
+        """
+        states = [(path.name, path.stat()) for path in _files_of(self.master)]
+        return " ".join([self.uuid, *(f"{n}:{s.st_size}:{s.st_mtime_ns}" for n, s in states)])
+
 
 def commit_target(source: Path, into: Path | None = None) -> CommitTarget:
     """Return the master that results of a file go into; make it if it is a new one.
@@ -65,14 +74,15 @@ def commit_target(source: Path, into: Path | None = None) -> CommitTarget:
 
     """
     name, _, h5path = str(source).partition("::")
-    source = Path(name).absolute()
+    # behind a symbolic link, lock and journal would lie beside the link
+    source = Path(name).resolve()
     own = _identifier(source)
     if own is not None and (into is None or _same_file(source, into)):
         if _is_writable(source):
             return CommitTarget(source, own)
         if into is not None:
             raise OutputError(f"{source} may not be written", _SAY.replace("OUT", "ANOTHER"))
-    target = _default_target(source, own) if into is None else into.absolute()
+    target = _default_target(source, own) if into is None else into.resolve()
     if own is None and _same_file(source, target):
         raise OutputError(f"{source} is not nxscan's own: nothing is written into it", _SAY)
     if own is None:

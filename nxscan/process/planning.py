@@ -102,7 +102,7 @@ def make_plan(
     target = commit_target(path, None if settings.into is None else Path(settings.into))
     check_name(target.master, process.name)
     scan = read_scan(target.master)
-    uuid, signal_path = target.uuid, f"/entry/instrument/{scan.detector}/data"
+    uuid, signal_path = target.key, f"/entry/instrument/{scan.detector}/data"
     corrections = tuple(find_correction(item) for item in settings.corrections)
     if on is not None:
         scan, uuid, signal_path = _result_on(target.master, on)

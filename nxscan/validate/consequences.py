@@ -1,4 +1,4 @@
-"""What follows from a link that leads nowhere: said once, where the link is."""
+"""What only follows from another finding: a link that leads nowhere, frames that are damaged."""
 
 from __future__ import annotations
 
@@ -10,42 +10,41 @@ from nxscan.validate.contract import Target
 from nxscan.validate.finding import Finding
 from nxscan.validate.tree import member
 
-REASON = "follows from what is not there; validate again when it is back"
+REASON = "follows from another finding; validate again when that is mended"
 """Why a consequence does not count."""
 
-_CAUSES = ("link", "source of data")
+_DEAD_LINK, _DAMAGE = "link", "frame checksum"
 
 
 def consequences(found: Collection[Finding], target: Target) -> frozenset[Finding]:
-    """Return the findings that are there only because a link leads nowhere.
+    """Return the findings that are there only because of another one.
 
-    Validators stop at such a link, each in its own words. What they say is set aside as long as
-    the link itself is a finding; nothing else is.
+    Validators stop at a link that leads nowhere, each in its own words; what they say is set
+    aside as long as the link itself is a finding. So is a default plot that cannot be read,
+    where the damaged frames are named.
     """
-    causes = [finding for finding in found if _is_cause(finding)]
-    if not causes:
-        return frozenset()
-    missing = {cause.message.removeprefix("leads to ") for cause in causes if cause.rule == "link"}
+    own = [finding for finding in found if finding.source == "nxscan"]
+    damaged = {finding.path for finding in own if finding.rule == _DAMAGE}
+    missing = {f.message.removeprefix("leads to ") for f in own if f.rule == _DEAD_LINK}
     return frozenset(
         finding
         for finding in found
-        if _follows(finding, target) or finding.message.removeprefix("reads from ") in missing
-    ) - {cause for cause in causes if cause.rule == "link"}
+        if (missing and _follows_from_link(finding, missing, target))
+        or (finding.path in damaged and "the default plot cannot be read" in finding.message)
+    )
 
 
-def _is_cause(finding: Finding) -> bool:
-    return finding.source == "nxscan" and finding.severity == "error" and finding.rule in _CAUSES
-
-
-def _follows(finding: Finding, target: Target) -> bool:
-    if finding.source == "nxscan":
-        is_empty = finding.rule == "default plot" and "leads nowhere" in finding.message
-        return (is_empty or finding.rule == "frames") and _has_dead_link(target, finding.path)
+def _follows_from_link(finding: Finding, missing: Collection[str], target: Target) -> bool:
     if finding.rule == "validator crash":
-        return True
-    if finding.source != "silx":
+        return finding.source != "nxscan"
+    if finding.source == "silx":
+        return finding.path == "/" or _has_dead_link(target, finding.path)
+    if finding.source != "nxscan":
         return False
-    return finding.path == "/" or _has_dead_link(target, finding.path)
+    if finding.rule == "source of data":
+        return finding.message.removeprefix("reads from ") in missing
+    is_empty = finding.rule == "default plot" and "leads nowhere" in finding.message
+    return (is_empty or finding.rule == "frames") and _has_dead_link(target, finding.path)
 
 
 def _has_dead_link(target: Target, path: str) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 
+from nxscan.nexus.damage import named_frames
 from nxscan.validate.contract import Skip, Target
 from nxscan.validate.finding import Finding
 from nxscan.validate.own_layout import frames_of, number, require_own
@@ -49,9 +50,7 @@ def _readable(frames: Any, rank: int) -> Iterator[Finding]:
     """Read frames that have no checksum of ours: foreign ones, and those beside the main ones."""
     problems = _unreadable_frames(frames, rank) if frames is not None else iter(())
     for block, error in itertools.islice(problems, _MOST_NAMED):
-        first = _plain(tuple(part.start for part in block))
-        message = f"frame {first} {_unreadable(block, error)}"
-        yield Finding("error", frames.name, _RULE, message, _HINT)
+        yield Finding("error", frames.name, _RULE, _unreadable(block, error), _HINT)
 
 
 def _other_paths(entry: h5py.Group, rank: int) -> Iterator[tuple[str, int]]:
@@ -93,22 +92,16 @@ def _entry(entry: h5py.Group) -> Iterator[Finding]:
         yield Finding("error", recorded.name, _RULE, message, "translate the scan again")
         return
     found = 0
-    for index, problem in _differences(frames, np.asarray(expected)):
+    for problem in _differences(frames, np.asarray(expected)):
         found += 1
         if found <= _MOST_NAMED:
-            yield Finding("error", frames.name, _RULE, f"frame {_plain(index)} {problem}", _HINT)
+            yield Finding("error", frames.name, _RULE, problem, _HINT)
     if found > _MOST_NAMED:
         message = f"{found - _MOST_NAMED} more frames differ or cannot be read"
         yield Finding("error", frames.name, _RULE, message, _HINT)
 
 
-def _plain(index: tuple[int, ...]) -> str:
-    return "(" + ", ".join(str(i) for i in index) + ")"
-
-
-def _differences(
-    frames: h5py.Dataset, expected: NDArray[Any]
-) -> Iterator[tuple[tuple[int, ...], str]]:
+def _differences(frames: h5py.Dataset, expected: NDArray[Any]) -> Iterator[str]:
     import hdf5plugin  # noqa: F401  (registers the filters that frames are compressed with)
 
     for block in _blocks(expected.shape, frames.chunks):
@@ -116,18 +109,18 @@ def _differences(
         try:
             found = _checksums(frames, block, wanted.shape)
         except OSError as error:
-            yield tuple(part.start for part in block), _unreadable(block, error)
+            yield _unreadable(block, error)
             continue
         for index in np.argwhere(found != wanted):
             place = tuple(int(i) + part.start for i, part in zip(index, block, strict=True))
             was, now = int(wanted[tuple(index)]), int(found[tuple(index)])
-            yield place, f"has CRC-32 {now:08x}, but {was:08x} was recorded"
+            frame = named_frames([(place, place)])
+            yield f"{frame} has CRC-32 {now:08x}, but {was:08x} was recorded"
 
 
 def _unreadable(block: Block, error: OSError) -> str:
-    last = tuple(part.stop - 1 for part in block)
-    more = "" if last == tuple(part.start for part in block) else f" (to {_plain(last)})"
-    return f"cannot be read{more}: {error}"
+    first, last = (tuple(p.start for p in block), tuple(p.stop - 1 for p in block))
+    return f"{named_frames([(first, last)]) or 'the frame'} cannot be read: {error}"
 
 
 def _blocks(scan_shape: tuple[int, ...], chunks: tuple[int, ...] | None) -> Iterator[Block]:

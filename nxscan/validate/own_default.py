@@ -72,7 +72,12 @@ def _has_data(target: Target, group: h5py.Group) -> Iterator[Finding]:
         hint = "restore the data that it names"
         yield Finding("error", group.name, _RULE, f"the default plot is empty: {what}", hint)
         return
-    problem = _emptiness(signal)
+    try:
+        problem = _emptiness(signal)
+    except OSError as error:
+        hint = "restore the file from a copy; --data says which frames are damaged"
+        yield Finding("error", where, _RULE, f"the default plot cannot be read: {error}", hint)
+        return
     if problem == _NOT_FINITE and _is_result(target, group):
         message = "the newest result, which is the default plot, is NaN everywhere"
         hint = "see its status and parameters; nothing was found in the data"
@@ -83,17 +88,14 @@ def _has_data(target: Target, group: h5py.Group) -> Iterator[Finding]:
 
 
 def _emptiness(signal: h5py.Dataset) -> str:
-    """Say why a signal shows nothing, or return an empty text."""
+    """Say why a signal shows nothing, or return an empty text; OSError if it cannot be read."""
     if signal.dtype.kind not in "iufcb":
         return f"its values are of type {signal.dtype}, not numbers"
     if not signal.size:
         return f"its shape is {signal.shape}"
     if not (signal.is_virtual or signal.external) and not signal.id.get_storage_size():
         return "no value was ever written to it"
-    try:
-        finite = any(np.isfinite(part).any() for part in _parts(signal))
-    except OSError as error:
-        return f"it cannot be read: {error}"
+    finite = any(np.isfinite(part).any() for part in _parts(signal))
     return "" if finite else _NOT_FINITE
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import PurePath, PurePosixPath, PureWindowsPath
@@ -222,20 +223,32 @@ def _files(sources: Any) -> Iterator[Row]:
         chosen = role_of == role
         what = "file" if role == "scan" else f"{role} file"
         total = f", {describe.size(float(sizes[()][chosen].sum()))}" if sizes is not None else ""
-        place = _range_of(names[chosen].tolist())
+        place = _range_of(names[chosen].tolist(), PurePath(sources.file.filename).parent)
         yield "sources", f"{describe.count(int(chosen.sum()), what)}{total}, {place}"
 
 
-def _range_of(names: list[str]) -> str:
-    """Return the folder of the sources and the first and last of them."""
+def _range_of(names: list[str], home: PurePath) -> str:
+    """Return the folder of the sources, as seen from ``home``, and the first and last of them."""
     windows = any("\\" in name for name in names) and not any(n.startswith("/") for n in names)
     paths: list[PurePath] = [(PureWindowsPath if windows else PurePosixPath)(n) for n in names]
-    if len(paths) == 1:
-        return str(paths[0])
     folders = sorted({str(path.parent) for path in paths})
+    place = _seen_from(home, folders[0])
+    if len(paths) == 1:
+        return f"{paths[0].name} in {place}"
     if len(folders) > 1:
-        return f"from {len(folders)} folders, the first is {folders[0]}"
-    return f"{paths[0].name} to {paths[-1].name} in {folders[0]}"
+        return f"from {len(folders)} folders, the first is {place}"
+    return f"{paths[0].name} to {paths[-1].name} in {place}"
+
+
+def _seen_from(home: PurePath, folder: str) -> str:
+    """Return a folder by the shorter of its ways: from the root, or from the file's folder."""
+    try:
+        way = os.path.relpath(folder, home) if PurePath(folder).is_absolute() else folder
+    except ValueError:  # on another drive
+        return folder
+    if way == os.curdir:
+        return "the folder of this file"
+    return f"{way} (from the folder of this file)" if len(way) < len(folder) else folder
 
 
 def _program(process: Any) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 _CODE = """
-import json, resource, sys, threading, time
+import json, sys, threading, time
 import numpy as np, psutil
 sys.path.insert(0, {tests!r})
 from {module} import PROCESSES, CHAINS
@@ -31,9 +31,17 @@ if __name__ == "__main__":
                 pass
         return total
 
+    def highest():
+        try:
+            import resource
+        except ImportError:
+            return 0
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (
+            1 if sys.platform == "darwin" else 1024)
+
     import gc
     gc.collect()
-    base, peak, going = used(), [0], [True]
+    base, before, peak, going = used(), highest(), [0], [True]
 
     def watch():
         while going[0]:
@@ -49,6 +57,8 @@ if __name__ == "__main__":
     seconds = time.perf_counter() - begun
     going[0] = False
     watcher.join()
+    if highest() > before:
+        peak[0] = max(peak[0], highest())
     print(json.dumps(dict(base=base, peak=peak[0] - base, seconds=seconds, notes=sorted(notes))))
 """
 

@@ -63,7 +63,7 @@ def test_all_frames_of_a_corrupt_deep_chunk_are_named(make_scan, findings_of):
     path = make_scan(chunks=(2, 3, 6, 5), compression="gzip", fletcher32=True)
     damage(path.with_name("scan_frames.h5"), (2, 0, 0, 0), byte=5)
     (found,) = findings_of(frame_checksums, path, data=True)
-    assert found.message.startswith("frame (2, 0) cannot be read (to (3, 2))")
+    assert found.message.startswith("frames (2, 0) to (3, 2) cannot be read")
 
 
 def test_many_different_frames_are_counted(make_scan, findings_of):
