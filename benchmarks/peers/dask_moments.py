@@ -33,9 +33,12 @@ def moments(block, x):
     with np.errstate(divide="ignore", invalid="ignore"):
         center = x @ values / total
         off = x[:, None] - center
-        second, third, fourth = ((values * off**n).sum(0) / total for n in (2, 3, 4))
-        std = np.sqrt(second)
-        rows = [total, center, std, third / std**3, fourth / std**4 - 3]
+        sums = []
+        for _ in range(4):
+            values *= off
+            sums.append(values.sum(0) / total)
+        std = np.sqrt(sums[1])
+        rows = [total, center, std, sums[2] / std**3, sums[3] / std**4 - 3]
     return np.stack(rows).reshape(5, *block.shape[1:])
 
 
@@ -45,29 +48,35 @@ def blockwise(data, x):
     return da.map_blocks(moments, data, x=x, dtype=np.float64, chunks=chunks)
 
 
+def tilings(stored, frames):
+    """Return chunks that hold whole curves and follow the stored ones."""
+    high, wide = stored.chunks[1:] if stored.chunks else (64, 64)
+    return {
+        "tiles": (frames, high, wide),
+        "4 tiles": (frames, 2 * high, 2 * wide),
+        "a row of tiles": (frames, high, stored.shape[2]),
+    }
+
+
 def main():
     path, dataset, motor, times, save = sys.argv[1:]
     x = np.load(motor)
     found = {}
+
+    def run(way, name, chunks):
+        begun = time.perf_counter()
+        data = da.from_array(stored, chunks=chunks, lock=True)
+        result = way(data, x).compute()
+        found.setdefault(f"{way.__name__}, {name}", []).append(time.perf_counter() - begun)
+        return result
+
     with h5py.File(path, "r") as file, dask.config.set(scheduler="threads", num_workers=2):
         stored = file[dataset]
-        stored_tiles = stored.chunks or (1, *stored.shape[1:])
-        tiles = {
-            "4 tiles": (len(x), *(2 * n for n in stored_tiles[1:])),
-            "a row of tiles": (len(x), stored_tiles[1], stored.shape[2]),
-            "auto": "auto",
-        }
-        for name, chunks in tiles.items():
-            for way in (naive, blockwise):
-                if name == "auto" and way is blockwise:
-                    continue
-                seconds = []
-                for _ in range(int(times) + 1):
-                    begun = time.perf_counter()
-                    data = da.from_array(stored, chunks=chunks, lock=True)
-                    result = way(data, x).compute()
-                    seconds.append(time.perf_counter() - begun)
-                found[f"{way.__name__}, {name}"] = seconds[1:]
+        tiled = tilings(stored, len(x))
+        run(naive, "a row of tiles", tiled["a row of tiles"])
+        for name, chunks in tiled.items():
+            for _ in range(int(times)):
+                result = run(blockwise, name, chunks)
     names = ("intensity", "center", "std", "skewness", "kurtosis")
     np.savez(save, **dict(zip(names, result, strict=True)))
     print(json.dumps({"seconds": found, "version": dask.__version__}))

@@ -10,12 +10,12 @@ import numpy as np
 from pydantic import Field, field_validator
 
 from nxscan.analysis.moments_finish import Finish
-STATUS='status'
+
+STATUS = "status"
 from nxscan.analysis.moments_plan import Along, Curves, make_curves
 from nxscan.analysis.moments_sums import (
-    as_state,
     as_sums,
-    empty_sums,
+    empty_state,
     make_rows,
     make_values,
     merge,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nxscan.kernels.central import Rule
-    from nxscan.kernels.moments import Rows, Sums, Values
+    from nxscan.kernels.moments import Rows, Values
     from nxscan.model import Scan
     from nxscan.process.block import Block
     from nxscan.process.contract import Arrays
@@ -114,6 +114,7 @@ class Moments(Process):
     _curves: Curves | None = None
     _finish: Finish
     _rule: Rule
+    _dtype: np.dtype[Any]
     _dark: NDArray[np.float32] | None = None
 
     def noise(self, scan: Scan) -> Noise:
@@ -135,6 +136,7 @@ class Moments(Process):
             _saturation(given.saturation, scan.signal.dtype),
         )
         self._rule = self._finish.rule
+        self._dtype = scan.signal.dtype
         self._dark = _mean_dark(scan, noise) if given.background == "dark" else None
         self.wants_variance = bool(getattr(scan.signal, "corrected", False))
         how = _stated(self._curves, given.background)
@@ -162,7 +164,7 @@ class Moments(Process):
             maps = self._finish.empty(values.pixels)
             run(WHOLE, values, rows, self._rule, no_sums(), _or_none(dark), maps)
             return self._finish.named(maps, block.frame_shape)
-        state = as_state(self._add_up(values, rows))
+        state = self._add_up(values, rows)
         state["tile"] = np.array(block.frame_shape, np.int64)
         return state if dark is None else state | {"dark": dark}
 
@@ -175,24 +177,31 @@ class Moments(Process):
         if "values" not in state:
             return state
         tile = tuple(int(length) for length in state["tile"])
-        sums = as_sums(dict(state))
-        height, pixels = sums.values.shape
+        height, pixels = state["values"].shape
         maps = self._finish.empty(pixels)
         dark = _or_none(state.get("dark"))
-        run(CONCLUDE, no_values(pixels), no_rows(height), self._rule, sums, dark, maps)
+        run(
+            CONCLUDE,
+            no_values(self._dtype, pixels),
+            no_rows(height),
+            self._rule,
+            as_sums(dict(state)),
+            dark,
+            maps,
+        )
         return self._finish.named(maps, tile)
 
-    def _add_up(self, values: Values, rows: Rows) -> Sums:
+    def _add_up(self, values: Values, rows: Rows) -> dict[str, NDArray[Any]]:
         """Return the sums of a part of the scan; of float values that are not finite is learnt."""
-        nothing, maps = _or_none(None), self._finish.empty(0)
         lowest = self._finish.background == "min"
         uniform = not len(values.valid) and not len(values.seen)
-        sums = empty_sums(values, rows, uniform=uniform, lowest=lowest)
-        complete = run(ADD_UP, values, rows, self._rule, sums, nothing, maps)
-        if uniform and not complete:
-            sums = empty_sums(values, rows, uniform=False, lowest=lowest)
-            run(ADD_UP, values, rows, self._rule, sums, nothing, maps)
-        return sums
+        while True:
+            state = empty_state(values, rows, uniform=uniform, lowest=lowest)
+            sums, maps = as_sums(state), self._finish.empty(0)
+            complete = run(ADD_UP, values, rows, self._rule, sums, _or_none(None), maps)
+            if complete or not uniform:
+                return state
+            uniform = False
 
     def _dark_of(self, block: Block) -> NDArray[np.float32] | None:
         if self._dark is None:

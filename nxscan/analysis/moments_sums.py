@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nxscan.kernels.moments import KINDS, TOGETHER, Rows, Sums, Values
+from nxscan.kernels.moments import TOGETHER, Rows, Sums, Values
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,33 +16,30 @@ if TYPE_CHECKING:
 
     State = dict[str, NDArray[Any]]
 
-_NO_BOOLS = np.empty((0, 0), np.bool_)
-_NO_SINGLES = np.empty((0, 0), np.float32)
+_READ_AS_IS = ("u1", "u2", "i4", "u4", "f4", "f8")
+"""Types for which a kernel is compiled; others are converted to the first that holds them."""
 
 
 def make_values(block: Block) -> Values:
     """Return the values of a block."""
-    curves = _known_type(block.curves)
+    curves = block.curves
     positions, pixels = curves.shape
     seen, valid = _validity(block)
-    variance = block.variance
     return Values(
-        raw=own(curves).reshape(-1).view(np.uint8),
-        kind=KINDS.index(curves.dtype.str[1:]),
+        frames=_flat(curves, known_type(curves.dtype)),
         positions=positions,
         pixels=pixels,
-        valid=_NO_BOOLS if valid is None else own(valid),
-        seen=np.empty(0, np.bool_) if seen is None else own(seen),
-        variance=_NO_SINGLES
-        if variance is None
-        else own(np.asarray(variance.reshape(curves.shape), np.float32)),
+        valid=_flat(valid, np.bool_),
+        seen=_flat(seen, np.bool_),
+        variance=_flat(block.variance, np.float32),
     )
 
 
-def no_values(pixels: int) -> Values:
-    """Return that there are none, of so many pixels."""
+def no_values(dtype: np.dtype[Any], pixels: int) -> Values:
+    """Return that there are none, of so many pixels, in the type that there were."""
     none = np.empty(0, np.bool_)
-    return Values(np.empty(0, np.uint8), 0, 0, pixels, _NO_BOOLS, none, _NO_SINGLES)
+    empty = np.empty(0, known_type(dtype))
+    return Values(empty, 0, pixels, none, none, np.empty(0, np.float32))
 
 
 def make_rows(block: Block, curves: Curves) -> Rows:
@@ -55,50 +52,38 @@ def make_rows(block: Block, curves: Curves) -> Rows:
         even, odd = rows[: curves.even, :half].copy(), rows[curves.even :, :half]
         if rows.shape[1] % 2:
             even[:, -1] *= 0.5
-    even, odd = _padded(even), _padded(odd)
-    return Rows(even, odd, _used(even), _used(odd), rows.sum(axis=1), own(edge), mirrored)
+    (even, even_used), (odd, odd_used) = _grouped(even), _grouped(odd)
+    return Rows(even, odd, even_used, odd_used, rows.sum(axis=1), own(edge), mirrored)
 
 
 def no_rows(height: int) -> Rows:
     """Return coefficients of no positions."""
-    none = np.empty((0, 0))
-    used = _NO_BOOLS
+    none, used = np.empty(0), np.empty((0, 0), np.bool_)
     return Rows(none, none, used, used, np.zeros(height), np.empty(0, np.bool_), False)
 
 
 def no_sums() -> Sums:
     """Return sums of no pixels."""
-    none = np.empty((0, 0))
-    return Sums(none, none, none, none, np.empty(0))
+    none = np.empty(0)
+    return Sums(none, none, none, none, none)
 
 
-def empty_sums(values: Values, rows: Rows, *, uniform: bool, lowest: bool) -> Sums:
+def empty_state(values: Values, rows: Rows, *, uniform: bool, lowest: bool) -> State:
     """Return memory for the sums of all pixels; ``uniform`` if all have the same weights."""
     height, pixels = len(rows.total), values.pixels
-    return Sums(
-        np.empty((height, pixels)),
-        np.empty((height, 1 if uniform else pixels)),
-        np.empty((height if len(values.variance) else 0, pixels)),
-        np.empty((2, pixels)),
-        np.empty(pixels if lowest else 0),
-    )
-
-
-def as_state(sums: Sums) -> State:
-    """Return the sums of a part of the scan as arrays with names."""
-    return {name: array for name, array in sums._asdict().items() if array.size}
+    state = {
+        "values": np.empty((height, pixels)),
+        "weights": np.empty((height, 1 if uniform else pixels)),
+        "high": np.empty((2, pixels)),
+    }
+    if len(values.variance):
+        state["variances"] = np.empty((height, pixels))
+    return state | ({"low": np.empty(pixels)} if lowest else {})
 
 
 def as_sums(state: State) -> Sums:
-    """Return the sums that arrays with names are."""
-    none = np.empty((0, state["values"].shape[1]))
-    return Sums(
-        values=own(state["values"]),
-        weights=own(state["weights"]),
-        variances=own(state.get("variances", none)),
-        high=own(state["high"]),
-        low=own(state.get("low", np.empty(0))),
-    )
+    """Return the same memory as the kernel takes it."""
+    return Sums(*(_flat(state.get(name), np.float64) for name in Sums._fields))
 
 
 def merge(first: State, second: State) -> State:
@@ -122,27 +107,27 @@ def own(array: NDArray[Any]) -> NDArray[Any]:
     return np.require(array, requirements=["C", "A", "W"])
 
 
-def _known_type(curves: NDArray[Any]) -> NDArray[Any]:
-    """Return values in a type that the kernel reads."""
-    if curves.dtype.isnative and curves.dtype.str[1:] in KINDS:
-        return curves
-    for wider in ("i2", "f4", "f8"):
-        if np.can_cast(curves.dtype, wider):
-            return curves.astype(wider)
-    return curves.astype("f8")
+def _flat(array: NDArray[Any] | None, dtype: Any = None) -> NDArray[Any]:
+    return np.empty(0, dtype) if array is None else own(np.asarray(array, dtype)).reshape(-1)
 
 
-def _padded(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+def known_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the type that values are read in: there is a compiled kernel for each."""
+    native = dtype.newbyteorder("=")
+    if native.str[1:] in _READ_AS_IS:
+        return native
+    kinds = (kind for kind in _READ_AS_IS if np.can_cast(native, kind))
+    return np.dtype(next(kinds, "f8"))
+
+
+def _grouped(rows: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return rows by pairs, groups of frames and frames, and which groups are not all 0."""
     height, n = rows.shape
     padded = np.zeros((height, n + -n % TOGETHER))
     padded[:, :n] = rows
-    return padded
-
-
-def _used(padded: NDArray[np.float64]) -> NDArray[np.bool_]:
-    height, n = padded.shape
-    groups = padded.reshape(height // 2, 2, n // TOGETHER, TOGETHER)
-    return own((groups != 0).any(axis=(1, 3)))
+    pairs = padded.reshape(height // 2, 2, -1, TOGETHER) if height else padded.reshape(0, 2, 0, 1)
+    groups = own(pairs.transpose(0, 2, 1, 3))
+    return groups.reshape(-1), own((groups != 0).any(axis=(2, 3)))
 
 
 def _validity(block: Block) -> tuple[NDArray[np.bool_] | None, NDArray[np.bool_] | None]:

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Statistics:
-    """Numbers of an output: of its finite values, and the share of the others."""
+    """Numbers of an output: of its finite values, and the share of the others.
+
+    Where the result has a map of its status, only values whose status is 0, ok, count; ``ok`` is
+    their share.
+    """
 
     shape: tuple[int, ...]
     dtype: str
@@ -23,24 +27,29 @@ class Statistics:
     min: float | None
     max: float | None
     missing: float
+    ok: float | None = None
 
 
-def statistics(values: Any) -> Statistics:
+def statistics(values: Any, status: Any = None) -> Statistics:
     """Return the statistics of an array; none where nothing is finite."""
     import numpy as np
 
     array = np.asarray(values)
-    finite = array[np.isfinite(array)]
-    missing = 1 - finite.size / array.size if array.size else 0.0
+    judged = status is not None and np.shape(status) == array.shape
+    counting = array[np.asarray(status) == 0] if judged else array.ravel()
+    finite = counting[np.isfinite(counting)]
+    missing = 1 - finite.size / counting.size if counting.size else 0.0
     median, low, high = (
         float(of(finite)) if finite.size else None for of in (np.median, np.min, np.max)
     )
-    return Statistics(array.shape, str(array.dtype), median, low, high, missing)
+    ok = counting.size / array.size if judged and array.size else None
+    return Statistics(array.shape, str(array.dtype), median, low, high, missing, ok)
 
 
 def print_result(result: "Result", *, json: bool) -> None:
     """Print a result: where it is, its outputs, and numbers of the default."""
-    found = statistics(result[result.default])
+    status = result["status"] if "status" in result.names else None
+    found = statistics(result[result.default], status)
     if json:
         print_json(_plain(result, found))
         return
@@ -67,8 +76,11 @@ def _sentence(found: Statistics) -> str:
 
     >>> _sentence(Statistics((2, 3), "float64", 0.5, 0.0, 1.0, 0.25))
     'the default plot, 2 × 3: median 0.5, from 0 to 1, 25 % without a value'
+    >>> _sentence(Statistics((2, 3), "float64", 0.5, 0.0, 1.0, 0.0, ok=0.5))
+    'the default plot, 2 × 3, 50 % ok: median 0.5, from 0 to 1'
     """
     shape = f"the default plot, {times(found.shape) or 'one value'}"
+    shape += "" if found.ok is None else f", {100 * found.ok:.3g} % ok"
     if found.median is None:
         return f"{shape}: no value"
     missing = f", {100 * found.missing:.3g} % without a value" if found.missing else ""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numba import njit
 
-from nxscan.kernels.moments import CHUNK, Sums
+from nxscan.kernels.moments import CHUNK
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,7 +38,9 @@ and 1 over the number of values that it is the mean of (19), center, std, skewne
 intensity and their errors (22), variances times w u^0 to w u^4 at the edge (32)."""
 
 _C = CHUNK
-_INTENSITY, _ERRORS = 26, 5
+_U = np.uintp
+_N = np.uintp(CHUNK)
+_ERRORS = 5
 _ROUNDING = 16 * 2.3e-16
 
 
@@ -98,7 +100,29 @@ class Maps(NamedTuple):
 
 @njit(nogil=True, cache=True)
 def conclude(
-    sums: Sums, dark: Singles, rule: Rule, start: int, size: int, a: Floats, maps: Maps
+    values: Floats,
+    weights: Floats,
+    variances: Floats,
+    high: Floats,
+    low: Floats,
+    dark: Singles,
+    linear: Places,
+    squared: Places,
+    edge: Places,
+    edge_row: int,
+    origin: Floats,
+    scale: Floats,
+    background: int,
+    slope: float,
+    floor: float,
+    threshold: float,
+    saturation: float,
+    start: int,
+    size: int,
+    a: Floats,
+    centers: Floats,
+    others: Singles,
+    status: NDArray[np.uint8],
 ) -> None:
     """Fill in the maps of the chunk of pixels at ``start``.
 
@@ -106,129 +130,126 @@ def conclude(
     and kurtosis are. Errors that float64 cannot resolve (peaks narrower than about a
     hundredth of the range) are NaN.
 
-    Parameters
-    ----------
-    sums : Sums
-        Of the chunk.
-    dark : ndarray of float32, shape (2, pixels)
-        The background and its variance, for `DARK`.
-    rule : Rule
-        How.
-    start, size : int
-        Where the chunk begins, and how many pixels it has.
-    a : ndarray, shape (ROWS * CHUNK,)
-        Memory.
-    maps : Maps
-        Takes the results.
-
+    Arguments are the members of `Sums`, of a chunk; the background and its variance, shape
+    (2, pixels), for `DARK`; the members of `Rule`; the place and size of the chunk; memory,
+    shape (ROWS * CHUNK,); and the members of `Maps`.
     """
-    _set_background(sums, dark, rule, start, size, a)
-    for k in range(len(rule.scale)):
-        _set_sums(sums, rule, k, a)
+    row = _U(edge_row * _C)
+    if background == EDGES:
+        _set_mean(values, weights, row, a)
+        _set_variance(weights, variances, row, slope, floor, a)
+        for p in range(_N):
+            a[p + 20 * _N] *= a[p + 21 * _N]
+    elif background == MIN:
+        _copy(low, 0, a, 19)
+        _set_variance(weights, variances, _U(squared[0, 0] * _C), slope, floor, a)
+    elif background == DARK:
+        for p in range(_U(size)):
+            a[p + 19 * _N] = dark[0, _U(start) + p]
+            a[p + 20 * _N] = dark[1, _U(start) + p]
+    for k in range(len(scale)):
+        _set_sums(values, weights, linear, k, a)
+        _set_variances(values, weights, variances, squared, edge, k, slope, floor, a)
         _chunk(a)
-        _write_axis(a, rule.origin[k], rule.scale[k], start, size, k, maps)
-    _write(a, 26, 1.0, maps.others[0, start : start + size])
-    _write(a, 31, 1.0, maps.others[1, start : start + size])
-    _judge(sums, rule, a, maps.status[start : start + size])
+        _write_axis(a, origin[k], scale[k], start, size, k, centers, others)
+    _write(a, 26, 1.0, others, 0, start, size)
+    _write(a, 31, 1.0, others, 1, start, size)
+    row = _U(squared[0, 0] * _C)
+    _judge(
+        weights, variances, high, row, slope, floor, threshold, saturation, a, start, size, status
+    )
 
 
-@njit(nogil=True, cache=True)
-def _set_background(
-    sums: Sums, dark: Singles, rule: Rule, start: int, size: int, a: Floats
+@njit(nogil=True, cache=True, error_model="numpy")
+def _set_mean(values: Floats, weights: Floats, row: int, a: Floats) -> None:
+    """Set the background to a mean, and the share of one value in it."""
+    for p in range(_N):
+        count = weights[row + p]
+        share = 1.0 / count if count > 0.0 else np.nan
+        a[p + 19 * _N] = values[row + p] * share
+        a[p + 21 * _N] = share
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _set_variance(
+    weights: Floats, variances: Floats, row: int, slope: float, floor: float, a: Floats
 ) -> None:
-    rows = a[19 * _C : 22 * _C]
-    for p in range(3 * _C):
-        rows[p] = 0.0
-    if rule.background == EDGES:
-        _set_mean(sums.values[rule.edge_row], sums.weights[rule.edge_row], rows)
-        _set_variance(sums, rule, rule.edge_row, rows)
-        for p in range(_C):
-            rows[p + _C] *= rows[p + 2 * _C]
-    elif rule.background == MIN:
-        _copy(sums.low, rows)
-        _set_variance(sums, rule, rule.squared[0, 0], rows)
-    elif rule.background == DARK:
-        for p in range(size):
-            rows[p] = dark[0, start + p]
-            rows[p + _C] = dark[1, start + p]
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def _set_mean(total: Floats, count: Floats, rows: Floats) -> None:
-    for p in range(_C):
-        share = 1.0 / count[p] if count[p] > 0.0 else np.nan
-        rows[p] = total[p] * share
-        rows[p + 2 * _C] = share
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def _set_variance(sums: Sums, rule: Rule, row: int, b: Floats) -> None:
-    """Set the variance of values as it was propagated, else as the noise model says."""
-    if len(sums.variances):
-        known, weights = sums.variances[row], sums.weights[row]
-        for p in range(_C):
-            b[p + _C] = known[p] / max(weights[p], 0.5)
+    """Set the background's variance as it was propagated, else as the noise model says."""
+    if len(variances):
+        for p in range(_N):
+            a[p + 20 * _N] = variances[row + p] / max(weights[row + p], 0.5)
     else:
-        for p in range(_C):
-            b[p + _C] = max(rule.slope * b[p] + rule.floor, 0.0)
+        for p in range(_N):
+            a[p + 20 * _N] = max(slope * a[p + 19 * _N] + floor, 0.0)
 
 
 @njit(nogil=True, cache=True)
-def _set_sums(sums: Sums, rule: Rule, axis: int, a: Floats) -> None:
+def _set_sums(values: Floats, weights: Floats, linear: Places, axis: int, a: Floats) -> None:
     for k in range(5):
-        _copy(sums.values[rule.linear[axis, k]], a[k * _C : (k + 1) * _C])
-        _copy(sums.weights[rule.linear[axis, k]], a[(5 + k) * _C : (6 + k) * _C])
-        _mix(sums, rule, rule.edge[axis, k], a[(32 + k) * _C : (33 + k) * _C])
-    for k in range(9):
-        _mix(sums, rule, rule.squared[axis, k], a[(10 + k) * _C : (11 + k) * _C])
+        _copy(values, linear[axis, k], a, k)
+        _copy(weights, linear[axis, k], a, 5 + k)
 
 
 @njit(nogil=True, cache=True)
-def _copy(source: Floats, target: Floats) -> None:
-    for p in range(_C):
-        target[p] = source[p]
+def _set_variances(
+    values: Floats,
+    weights: Floats,
+    variances: Floats,
+    squared: Places,
+    edge: Places,
+    axis: int,
+    slope: float,
+    floor: float,
+    a: Floats,
+) -> None:
+    for k in range(14):
+        source = squared[axis, k] if k < 9 else edge[axis, k - 9]
+        row, to = _U(source * _C), _U((10 + k if k < 9 else 23 + k) * _C)
+        if len(variances):
+            for p in range(_N):
+                a[to + p] = variances[row + p]
+        else:
+            for p in range(_N):
+                a[to + p] = slope * values[row + p] + floor * weights[row + p]
 
 
 @njit(nogil=True, cache=True)
-def _mix(sums: Sums, rule: Rule, row: int, target: Floats) -> None:
-    """Set a row of sums of variances."""
-    if len(sums.variances):
-        _copy(sums.variances[row], target)
-    elif rule.floor == 0.0:
-        _scale(sums.values[row], rule.slope, target)
-    else:
-        values, weights = sums.values[row], sums.weights[row]
-        for p in range(_C):
-            target[p] = rule.slope * values[p] + rule.floor * weights[p]
-
-
-@njit(nogil=True, cache=True)
-def _scale(source: Floats, factor: float, target: Floats) -> None:
-    for p in range(_C):
-        target[p] = factor * source[p]
+def _copy(source: Floats, row: int, target: Floats, to: int) -> None:
+    one, two = _U(row * _C), _U(to * _C)
+    for p in range(_N):
+        target[two + p] = source[one + p]
 
 
 @njit(nogil=True, cache=True)
 def _write_axis(
-    a: Floats, origin: float, scale: float, start: int, size: int, axis: int, maps: Maps
+    a: Floats,
+    origin: float,
+    scale: float,
+    start: int,
+    size: int,
+    axis: int,
+    centers: Floats,
+    others: Singles,
 ) -> None:
-    end, centers, others = start + size, 2 * axis, 2 + 8 * axis
-    for p in range(size):
-        maps.centers[centers, start + p] = a[p + 22 * _C] * scale + origin
-        maps.centers[centers + 1, start + p] = a[p + 27 * _C] * scale
+    at, row = _U(start), _U(2 * axis)
+    for p in range(_U(size)):
+        centers[row, at + p] = a[p + 22 * _N] * scale + origin
+        centers[row + _U(1), at + p] = a[p + 27 * _N] * scale
     for k in range(2):
-        first = 23 + _ERRORS * k
-        _write(a, first, scale, maps.others[others + k, start:end])
-        _write(a, first, FWHM * scale, maps.others[others + 2 + k, start:end])
-        _write(a, first + 1, 1.0, maps.others[others + 4 + k, start:end])
-        _write(a, first + 2, 1.0, maps.others[others + 6 + k, start:end])
+        first, to = 23 + _ERRORS * k, 2 + 8 * axis + k
+        _write(a, first, scale, others, to, start, size)
+        _write(a, first, FWHM * scale, others, to + 2, start, size)
+        _write(a, first + 1, 1.0, others, to + 4, start, size)
+        _write(a, first + 2, 1.0, others, to + 6, start, size)
 
 
 @njit(nogil=True, cache=True)
-def _write(a: Floats, row: int, factor: float, target: Singles) -> None:
-    values = a[row * _C : (row + 1) * _C]
-    for p in range(len(target)):
-        target[p] = np.float32(factor * values[p])
+def _write(
+    a: Floats, row: int, factor: float, others: Singles, to: int, start: int, size: int
+) -> None:
+    source, to, at = _U(row * _C), _U(to), _U(start)
+    for p in range(_U(size)):
+        others[to, at + p] = np.float32(factor * a[source + p])
 
 
 @njit(nogil=True, cache=True, fastmath={"contract"})
@@ -276,17 +297,17 @@ def _eighth(
 def _chunk(a: Floats) -> None:
     """Compute one row of pixels; see the module for the formulas."""
     nan = np.nan
-    for p in range(_C):
-        s0, w0, w1 = a[p], a[p + 5 * _C], a[p + 6 * _C]
-        w2, w3, w4 = a[p + 7 * _C], a[p + 8 * _C], a[p + 9 * _C]
-        b, vb, share = a[p + 19 * _C], a[p + 20 * _C], a[p + 21 * _C]
+    for p in range(_N):
+        s0, w0, w1 = a[p], a[p + 5 * _N], a[p + 6 * _N]
+        w2, w3, w4 = a[p + 7 * _N], a[p + 8 * _N], a[p + 9 * _N]
+        b, vb, share = a[p + 19 * _N], a[p + 20 * _N], a[p + 21 * _N]
         m0 = s0 - b * w0
         rounding = _ROUNDING * (abs(s0) + abs(b) * w0)
         r = 1.0 / m0 if m0 > rounding else nan
-        q1 = (a[p + _C] - b * w1) * r
-        q2 = (a[p + 2 * _C] - b * w2) * r
-        q3 = (a[p + 3 * _C] - b * w3) * r
-        q4 = (a[p + 4 * _C] - b * w4) * r
+        q1 = (a[p + _N] - b * w1) * r
+        q2 = (a[p + 2 * _N] - b * w2) * r
+        q3 = (a[p + 3 * _N] - b * w3) * r
+        q4 = (a[p + 4 * _N] - b * w4) * r
         d = -q1
         c2 = q2 - q1 * q1
         least = rounding * r
@@ -294,9 +315,9 @@ def _chunk(a: Floats) -> None:
         g = 1.0 / std if std > 0.0 else nan
         gg, ggg, gggg = g * g, g * g * g, (g * g) * (g * g)
         g3, g4 = _third(1.0, q1, q2, q3, d) * ggg, _fourth(1.0, q1, q2, q3, q4, d) * gggg
-        t0, t1, t2 = a[p + 10 * _C], a[p + 11 * _C], a[p + 12 * _C]
-        t3, t4, t5 = a[p + 13 * _C], a[p + 14 * _C], a[p + 15 * _C]
-        t6, t7, t8 = a[p + 16 * _C], a[p + 17 * _C], a[p + 18 * _C]
+        t0, t1, t2 = a[p + 10 * _N], a[p + 11 * _N], a[p + 12 * _N]
+        t3, t4, t5 = a[p + 13 * _N], a[p + 14 * _N], a[p + 15 * _N]
+        t6, t7, t8 = a[p + 16 * _N], a[p + 17 * _N], a[p + 18 * _N]
         z1, z2 = (t1 + d * t0) * g, (t2 + d * (2 * t1 + d * t0)) * gg
         z3, z4 = _third(t0, t1, t2, t3, d) * ggg, _fourth(t0, t1, t2, t3, t4, d) * gggg
         z5 = _fifth(t0, t1, t2, t3, t4, t5, d) * (ggg * gg)
@@ -304,23 +325,23 @@ def _chunk(a: Floats) -> None:
         z8 = _eighth(t0, t1, t2, t3, t4, t5, t6, t7, t8, d) * (gggg * gggg)
         y1, y2 = (w1 + d * w0) * g, (w2 + d * (2 * w1 + d * w0)) * gg
         y3, y4 = _third(w0, w1, w2, w3, d) * ggg, _fourth(w0, w1, w2, w3, w4, d) * gggg
-        f0, f1, f2 = share * a[p + 32 * _C], share * a[p + 33 * _C], share * a[p + 34 * _C]
-        f3, f4 = share * a[p + 35 * _C], share * a[p + 36 * _C]
+        f0, f1, f2 = share * a[p + 32 * _N], share * a[p + 33 * _N], share * a[p + 34 * _N]
+        f3, f4 = share * a[p + 35 * _N], share * a[p + 36 * _N]
         e1, e2 = (f1 + d * f0) * g, (f2 + d * (2 * f1 + d * f0)) * gg
         e3, e4 = _third(f0, f1, f2, f3, d) * ggg, _fourth(f0, f1, f2, f3, f4, d) * gggg
         reach = (1.0 + abs(d)) * (1.0 + abs(d)) * gg
         noise = 10 * _ROUNDING * abs(t0) * reach
 
         v = t0 + w0 * (w0 * vb - 2 * f0)
-        a[p + 31 * _C] = np.sqrt(max(v, 0.0))
+        a[p + 31 * _N] = np.sqrt(max(v, 0.0))
 
         v = z2 + y1 * (y1 * vb - 2 * e1)
-        a[p + 27 * _C] = std * r * np.sqrt(v) if v >= noise else nan
+        a[p + 27 * _N] = std * r * np.sqrt(v) if v >= noise else nan
 
         q, e = y2 - w0, e2 - f0
         v = z4 - 2 * z2 + t0 + q * (q * vb - 2 * e)
         noise *= reach
-        a[p + 28 * _C] = 0.5 * std * r * np.sqrt(v) if v >= noise else nan
+        a[p + 28 * _N] = 0.5 * std * r * np.sqrt(v) if v >= noise else nan
 
         p0, p2 = 0.5 * g3, -1.5 * g3
         q = y3 + p2 * y2 - 3 * y1 + p0 * w0
@@ -328,7 +349,7 @@ def _chunk(a: Floats) -> None:
         v = z6 + 2 * p2 * z5 + (p2 * p2 - 6) * z4 + 2 * (p0 - 3 * p2) * z3
         v += (9 + 2 * p0 * p2) * z2 - 6 * p0 * z1 + p0 * p0 * t0 + q * (q * vb - 2 * e)
         noise *= reach
-        a[p + 29 * _C] = r * np.sqrt(v) if v >= noise else nan
+        a[p + 29 * _N] = r * np.sqrt(v) if v >= noise else nan
 
         p1, p2 = -4 * g3, -2 * g4
         q = y4 + p2 * y2 + p1 * y1 + g4 * w0
@@ -337,34 +358,47 @@ def _chunk(a: Floats) -> None:
         v += (p1 * p1 + 2 * g4 * p2) * z2 + 2 * g4 * p1 * z1 + g4 * g4 * t0
         v += q * (q * vb - 2 * e)
         noise *= reach
-        a[p + 30 * _C] = r * np.sqrt(v) if v >= noise else nan
+        a[p + 30 * _N] = r * np.sqrt(v) if v >= noise else nan
 
-        a[p + 22 * _C] = q1
-        a[p + 23 * _C] = std
-        a[p + 24 * _C] = g3
-        a[p + 25 * _C] = g4 - 3.0
-        a[p + 26 * _C] = m0
+        a[p + 22 * _N] = q1
+        a[p + 23 * _N] = std
+        a[p + 24 * _N] = g3
+        a[p + 25 * _N] = g4 - 3.0
+        a[p + 26 * _N] = m0
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _judge(sums: Sums, rule: Rule, a: Floats, status: NDArray[np.uint8]) -> None:
+def _judge(
+    weights: Floats,
+    variances: Floats,
+    high: Floats,
+    row: int,
+    slope: float,
+    floor: float,
+    threshold: float,
+    saturation: float,
+    a: Floats,
+    start: int,
+    size: int,
+    status: NDArray[np.uint8],
+) -> None:
     """Say of every pixel whether it is ok, weak, highest at the edge, saturated or masked.
 
     A peak that the scan cuts off raises its own background and may have no intensity left: it
     is at the edge, and not weak, if its highest value stands out from the background.
     """
-    row = rule.squared[0, 0]
-    for p in range(len(status)):
-        inside, edge = sums.high[0, p], sums.high[1, p]
-        if len(sums.variances):
-            spread = sums.variances[row, p] / max(sums.weights[row, p], 0.5)
+    at = _U(start)
+    for p in range(_U(size)):
+        inside, edge = high[p], high[p + _N]
+        if len(variances):
+            spread = variances[row + p] / max(weights[row + p], 0.5)
         else:
-            spread = max(rule.slope * edge + rule.floor, 0.0)
-        weak = not a[p + _INTENSITY * _C] > rule.threshold * a[p + 31 * _C]
-        above = edge - a[p + 19 * _C]
+            spread = max(slope * edge + floor, 0.0)
+        weak = not a[p + 26 * _N] > threshold * a[p + 31 * _N]
+        above = edge - a[p + 19 * _N]
         # squared: a root costs as much as all the rest
-        stands_out = above > 0.0 and above * above > rule.threshold * rule.threshold * spread
+        stands_out = above > 0.0 and above * above > threshold * threshold * spread
         found = WEAK if weak else OK
         found = EDGE if edge > inside and (stands_out or not weak) else found
-        found = SATURATED if max(inside, edge) >= rule.saturation else found
-        status[p] = MASKED if sums.weights[0, p] == 0.0 else found
+        found = SATURATED if max(inside, edge) >= saturation else found
+        status[at + p] = MASKED if weights[p] == 0.0 else found

@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from nxscan.kernels.central import MIN, ROWS, Maps, Rule, conclude
-from nxscan.kernels.moments import CHUNK, TOGETHER, Rows, Sums, Values, add_up
+from nxscan.kernels.moments import AHEAD, CHUNK, TOGETHER, Rows, Sums, Values, add_up, fetch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,66 +48,124 @@ def run(
         The results.
 
     """
-    height = len(rows.total)
-    noted = height if len(values.variance) or state.variances.shape[1] else 0
-    sums = Sums(
-        np.zeros((height, CHUNK)),
-        np.zeros((height, CHUNK)),
-        np.zeros((noted, CHUNK)),
-        np.zeros((2, CHUNK)),
-        np.zeros(CHUNK if rule.background == MIN else 0),
-    )
-    buffer = np.zeros(2 * TOGETHER * CHUNK)
-    memory = np.zeros(ROWS * CHUNK)
+    frames, positions, pixels = values.frames, values.positions, values.pixels
+    valid, seen, variance = values.valid, values.seen, values.variance
+    even, odd, even_used, odd_used = rows.even, rows.odd, rows.even_used, rows.odd_used
+    total, edge, mirrored = rows.total, rows.edge, rows.mirrored
+    linear, squared, edges, scale = rule.linear, rule.squared, rule.edge, rule.scale
+    origin, edge_row, background = rule.origin, rule.edge_row, rule.background
+    slope, floor, threshold, most = rule.slope, rule.floor, rule.threshold, rule.saturation
+    centers, others, status = maps.centers, maps.others, maps.status
+    height = len(total)
+    v, w = np.zeros(height * CHUNK), np.zeros(height * CHUNK)
+    d = np.zeros(height * CHUNK if len(variance) or len(state.variances) else 0)
+    # a third row of the highest values takes those that may not be valid
+    high, low = np.zeros(3 * CHUNK), np.zeros(CHUNK if background == MIN else 0)
+    buffer, a = np.zeros(2 * TOGETHER * CHUNK), np.zeros(ROWS * CHUNK)
     complete = True
-    for start in range(0, values.pixels, CHUNK):
-        size = min(CHUNK, values.pixels - start)
+    for start in range(0, pixels, CHUNK):
+        size = min(CHUNK, pixels - start)
+        if start % AHEAD == 0:
+            a[0] = fetch(frames, positions, pixels, start)
         if task == CONCLUDE:
-            _fetch(state, start, size, sums)
-        elif not add_up(values, rows, start, size, buffer, sums):
+            _fetch(state, pixels, start, size, Sums(v, w, d, high[: 2 * CHUNK], low))
+        elif not add_up(
+            frames,
+            positions,
+            pixels,
+            valid,
+            seen,
+            variance,
+            even,
+            odd,
+            even_used,
+            odd_used,
+            total,
+            edge,
+            mirrored,
+            start,
+            size,
+            buffer,
+            v,
+            w,
+            d,
+            high,
+            low,
+        ):
             complete = False
         if task == ADD_UP:
-            _keep(state, start, size, sums)
+            _keep(state, pixels, start, size, Sums(v, w, d, high[: 2 * CHUNK], low))
         else:
-            conclude(sums, dark, rule, start, size, memory, maps)
+            conclude(
+                v,
+                w,
+                d,
+                high,
+                low,
+                dark,
+                linear,
+                squared,
+                edges,
+                edge_row,
+                origin,
+                scale,
+                background,
+                slope,
+                floor,
+                threshold,
+                most,
+                start,
+                size,
+                a,
+                centers,
+                others,
+                status,
+            )
     return complete
 
 
 @njit(nogil=True, cache=True)
-def _keep(state: Sums, start: int, size: int, sums: Sums) -> None:
+def _keep(state: Sums, pixels: int, start: int, size: int, sums: Sums) -> None:
     """Copy the sums of a chunk to those of all pixels."""
-    _put(sums.values, state.values, start, size)
-    _put(sums.weights, state.weights, start, size)
-    _put(sums.variances, state.variances, start, size)
-    _put(sums.high, state.high, start, size)
-    for p in range(size if len(sums.low) else 0):
-        state.low[start + p] = sums.low[p]
+    _put(sums.values, state.values, pixels, start, size)
+    _put(sums.weights, state.weights, pixels, start, size)
+    _put(sums.variances, state.variances, pixels, start, size)
+    _put(sums.high, state.high, pixels, start, size)
+    _put(sums.low, state.low, pixels, start, size)
 
 
 @njit(nogil=True, cache=True)
-def _fetch(state: Sums, start: int, size: int, sums: Sums) -> None:
+def _fetch(state: Sums, pixels: int, start: int, size: int, sums: Sums) -> None:
     """Copy the sums of a chunk from those of all pixels."""
-    _get(state.values, start, size, sums.values)
-    _get(state.weights, start, size, sums.weights)
-    _get(state.variances, start, size, sums.variances)
-    _get(state.high, start, size, sums.high)
-    for p in range(size if len(sums.low) else 0):
-        sums.low[p] = state.low[start + p]
+    _get(state.values, pixels, start, size, sums.values)
+    _get(state.weights, pixels, start, size, sums.weights)
+    _get(state.variances, pixels, start, size, sums.variances)
+    _get(state.high, pixels, start, size, sums.high)
+    _get(state.low, pixels, start, size, sums.low)
 
 
 @njit(nogil=True, cache=True)
-def _put(chunk: Floats, whole: Floats, start: int, size: int) -> None:
-    for k in range(len(chunk)):
-        if whole.shape[1] == 1:
-            whole[k, 0] = chunk[k, 0]
+def _put(chunk: Floats, whole: Floats, pixels: int, start: int, size: int) -> None:
+    """Copy rows of a chunk; if there is one column only, all chunks have the same."""
+    height = len(chunk) // CHUNK
+    for k in range(height):
+        if len(whole) == height:
+            whole[k] = chunk[k * CHUNK]
         else:
-            for p in range(size):
-                whole[k, start + p] = chunk[k, p]
+            one, two = np.uintp(k * pixels + start), np.uintp(k * CHUNK)
+            for p in range(np.uintp(size)):
+                whole[one + p] = chunk[two + p]
 
 
 @njit(nogil=True, cache=True)
-def _get(whole: Floats, start: int, size: int, chunk: Floats) -> None:
-    step = 0 if whole.shape[1] == 1 else 1
-    for k in range(len(chunk)):
-        for p in range(size):
-            chunk[k, p] = whole[k, step * (start + p)]
+def _get(whole: Floats, pixels: int, start: int, size: int, chunk: Floats) -> None:
+    height = len(chunk) // CHUNK
+    for k in range(height):
+        to = np.uintp(k * CHUNK)
+        if len(whole) == height:
+            for p in range(np.uintp(size)):
+                chunk[to + p] = whole[k]
+        else:
+            at = np.uintp(k * pixels + start)
+            for p in range(np.uintp(size)):
+                chunk[to + p] = whole[at + p]

@@ -18,16 +18,19 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
-    Places = NDArray[np.int64]
+    Singles = NDArray[np.float32]
 
 CHUNK = 128
 """Pixels at once."""
+AHEAD = 16 * CHUNK
+"""Pixels that are brought into the processor's cache at once."""
 TOGETHER = 8
 """Frames at once."""
-KINDS = ("u1", "u2", "i2", "u4", "i4", "f4", "f8")
-"""Types that values are read as; others are converted first."""
-
 _VALUES, _WEIGHTS, _VARIANCES = range(3)
+_ONE, _OTHER, _PAIRS = range(3)
+_U = np.uintp
+_N = np.uintp(CHUNK)
+# an unsigned index cannot count from the end, which the compiler would have to ask each time
 
 
 class Values(NamedTuple):
@@ -35,23 +38,20 @@ class Values(NamedTuple):
 
     Attributes
     ----------
-    raw : ndarray of uint8, shape (positions * pixels * size of a value,)
-        The values, in C order, as bytes: all types share one compiled kernel.
-    kind : int
-        Their type's place in `KINDS`.
+    frames : ndarray, shape (positions * pixels,)
+        The values in C order.
     positions, pixels : int
         How many there are.
-    valid : ndarray of bool, shape (positions, pixels)
+    valid : ndarray of bool, shape (positions * pixels,)
         Which values are valid, if that changes along the scan.
     seen : ndarray of bool, shape (pixels,)
         Which pixels are valid, if a pixel is so at all positions or at none.
-    variance : ndarray of float32, shape (positions, pixels)
+    variance : ndarray of float32, shape (positions * pixels,)
         Variance of each value.
 
     """
 
-    raw: NDArray[np.uint8]
-    kind: int
+    frames: NDArray[Any]
     positions: int
     pixels: int
     valid: Bools
@@ -60,16 +60,17 @@ class Values(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """Coefficients of the sums; with zeros added to an even number of rows, and to eight frames.
+    """Coefficients of the sums, an even number of rows; zeros are added to eight frames.
 
     Attributes
     ----------
-    even, odd : ndarray of float64, shape (k, n), (l, n)
+    even, odd : ndarray of float64, shape (pairs * groups * 2 * TOGETHER,)
         If ``mirrored``, first halves of rows that are the same backwards and of rows that
         change their sign backwards, the middle of the former halved; else all rows, and none.
-    even_used, odd_used : ndarray of bool, shape (k / 2, n / 8), (l / 2, n / 8)
-        For which pairs of rows and groups of frames there is something to add.
-    total : ndarray of float64, shape (k + l,)
+        For each pair of rows and group of frames, those of the one and of the other row.
+    even_used, odd_used : ndarray of bool, shape (pairs, groups)
+        For which there is something to add.
+    total : ndarray of float64, shape (rows,)
         Each row's sum.
     edge : ndarray of bool, shape (positions,)
         Which positions are at the scan's edge.
@@ -89,14 +90,15 @@ class Rows(NamedTuple):
 
 
 class Sums(NamedTuple):
-    """The sums of a chunk of pixels, or of a block's.
+    """The sums of pixels: of a block's, or of a chunk's with all in one dimension.
 
     Attributes
     ----------
-    values, weights, variances : ndarray, shape (rows, pixels)
-        Sums of the values, of 1 and of the variances, over the values that are valid. Of a
-        block, ``weights`` have one column if all values are valid.
-    high : ndarray, shape (2, pixels)
+    values, weights, variances : ndarray, shape (rows * pixels,)
+        Sums of the values, of 1 and of the variances, over the values that are valid;
+        ``variances`` are empty if there are none. Of a block, ``weights`` have one column if
+        all values are valid.
+    high : ndarray, shape (2 * pixels,)
         The highest value inside the scan and at its edge.
     low : ndarray, shape (pixels,) or (0,)
         The lowest value, if it is wanted.
@@ -111,34 +113,125 @@ class Sums(NamedTuple):
 
 
 @njit(nogil=True, cache=True)
-def add_up(values: Values, rows: Rows, start: int, size: int, buffer: Floats, sums: Sums) -> bool:
+def add_up(
+    frames: NDArray[Any],
+    positions: int,
+    pixels: int,
+    valid: Bools,
+    seen: Bools,
+    variance: Singles,
+    even: Floats,
+    odd: Floats,
+    even_used: Bools,
+    odd_used: Bools,
+    total: Floats,
+    edge: Bools,
+    mirrored: bool,
+    start: int,
+    size: int,
+    buffer: Floats,
+    values: Floats,
+    weights: Floats,
+    variances: Floats,
+    high: Floats,
+    low: Floats,
+) -> bool:
     """Give the sums of the chunk of pixels at ``start``; say whether all values are valid.
 
-    ``buffer`` is memory for frames, shape (2 * TOGETHER * CHUNK,).
+    Arguments are the members of `Values`, `Rows` and, at the end, `Sums`: taking them out of
+    a tuple for every chunk takes longer than to add up. ``buffer`` is memory for frames, shape
+    (2 * TOGETHER * CHUNK,).
     """
-    masked = len(values.valid) > 0
+    masked = len(valid) > 0
     what = _VALUES
     while what <= _VARIANCES:
-        if what == _VALUES or (masked if what == _WEIGHTS else len(values.variance) > 0):
-            _add(values, rows, what, masked, start, size, buffer, sums)
+        if what == _VALUES or (masked if what == _WEIGHTS else len(variance) > 0):
+            plain = what == _VALUES and not masked and not len(low)
+            target = values if what == _VALUES else (weights if what == _WEIGHTS else variances)
+            _fill(target, 0.0)
+            if what == _VALUES:
+                _fill(high, -np.inf)
+                _fill(low, np.inf)
+            for group in range(even_used.shape[1]):
+                first = group * TOGETHER
+                count = (positions + 1) // 2 if mirrored else positions
+                for side in range(2 if mirrored and not plain else 1):
+                    mode = _PAIRS if mirrored and plain else side
+                    _read(
+                        frames,
+                        positions,
+                        pixels,
+                        mode,
+                        first,
+                        count,
+                        start,
+                        size,
+                        buffer,
+                        edge,
+                        high,
+                        plain,
+                    )
+                    if not plain:
+                        _clean(
+                            valid,
+                            seen,
+                            variance,
+                            positions,
+                            pixels,
+                            edge,
+                            what,
+                            side,
+                            first,
+                            count,
+                            start,
+                            size,
+                            buffer,
+                            high,
+                            low,
+                        )
+                if mirrored and not plain:
+                    _mirror(buffer)
+                _add_rows(buffer, 0, even, even_used, group, target, 0)
+                if mirrored:
+                    _add_rows(buffer, CHUNK, odd, odd_used, group, target, even_used.shape[0])
         if what == _VALUES and not masked:
-            _weigh(values, rows, start, size, sums)
-            masked = not _all_finite(sums.values[0], size)
-            what -= masked
+            _weigh(seen, total, start, size, values, weights)
+            if not _all_finite(values, size):
+                masked = True
+                continue
         what += 1
-    return not masked and not len(values.seen)
+    return not masked and not len(seen)
 
 
 @njit(nogil=True, cache=True)
-def _weigh(values: Values, rows: Rows, start: int, size: int, sums: Sums) -> None:
+def fetch(frames: NDArray[Any], positions: int, pixels: int, start: int) -> float:
+    """Bring the chunks from ``start`` on, `AHEAD` pixels of every frame, into the cache.
+
+    A chunk alone is too short for the processor to see that more of the frame is wanted.
+    Returns a sum of some of the values, so that the compiler does not leave it out.
+    """
+    step, total = 64 // frames.itemsize, 0.0
+    for i in range(positions):
+        first = i * pixels + start
+        for k in range(first, first + min(AHEAD, pixels - start), step):
+            total += np.float64(frames[_U(k)])
+    return total
+
+
+@njit(nogil=True, cache=True)
+def _weigh(
+    seen: Bools, total: Floats, start: int, size: int, values: Floats, weights: Floats
+) -> None:
     """Set the weights of values that are all valid, but for pixels that never are."""
-    for k in range(len(rows.total)):
-        _fill(sums.weights[k], rows.total[k])
-        if len(values.seen):
-            for p in range(size):
-                if not values.seen[start + p]:
-                    sums.weights[k, p] = 0.0
-                    sums.values[k, p] = 0.0
+    for k in range(len(total)):
+        row = _U(k * CHUNK)
+        for p in range(_U(CHUNK)):
+            weights[row + p] = total[k]
+        if len(seen):
+            at = _U(start)
+            for p in range(_U(size)):
+                weights[row + p] = total[k] if seen[at + p] else 0.0
+                values[row + p] = values[row + p] if seen[at + p] else 0.0
 
 
 @njit(nogil=True, cache=True)
@@ -150,215 +243,170 @@ def _all_finite(row: Floats, size: int) -> bool:
 
 
 @njit(nogil=True, cache=True)
-def _add(
-    values: Values,
-    rows: Rows,
-    what: int,
-    masked: bool,
-    start: int,
-    size: int,
-    buffer: Floats,
-    sums: Sums,
-) -> None:
-    """Add up values, weights or variances."""
-    flat = _target(sums, what)
-    _fill(flat, 0.0)
-    if what == _VALUES:
-        _fill(sums.high.reshape(-1), -np.inf)
-        _fill(sums.low, np.inf)
-    count = (values.positions + 1) // 2 if rows.mirrored else values.positions
-    for first in range(0, count, TOGETHER):
-        for j in range(TOGETHER):
-            i, pair = first + j, buffer[2 * j * CHUNK : (2 * j + 2) * CHUNK]
-            if i >= count:
-                _fill(pair, 0.0)
-            elif rows.mirrored and what == _VALUES and not masked and not len(sums.low):
-                _take_pair(values, i, start, size, pair, sums.high[1 if rows.edge[i] else 0])
-            else:
-                for k in range(2 if rows.mirrored else 1):
-                    row = pair[k * CHUNK : (k + 1) * CHUNK]
-                    at = values.positions - 1 - i if k else i
-                    _take(values, rows, what, masked, at, start, size, row, sums)
-                if rows.mirrored:
-                    _mirror(pair)
-        _add_rows(buffer, rows.even, rows.even_used, first, flat)
-        _add_rows(buffer[CHUNK:], rows.odd, rows.odd_used, first, flat[len(rows.even) * CHUNK :])
-
-
-@njit(nogil=True, cache=True)
 def _fill(row: Floats, value: float) -> None:
     for p in range(len(row)):
         row[p] = value
 
 
 @njit(nogil=True, cache=True)
-def _target(sums: Sums, what: int) -> Floats:
-    if what == _VALUES:
-        return sums.values.reshape(-1)
-    return sums.weights.reshape(-1) if what == _WEIGHTS else sums.variances.reshape(-1)
+def _mirror(buffer: Floats) -> None:
+    """Replace pairs of frames by their sums and differences."""
+    for j in range(TOGETHER):
+        one, two = _U(2 * j * CHUNK), _U((2 * j + 1) * CHUNK)
+        for p in range(_U(CHUNK)):
+            a, b = buffer[one + p], buffer[two + p]
+            buffer[one + p] = a + b
+            buffer[two + p] = a - b
 
 
 @njit(nogil=True, cache=True)
-def _mirror(pair: Floats) -> None:
-    """Replace two frames by their sum and their difference."""
-    for p in range(CHUNK):
-        one, two = pair[p], pair[p + CHUNK]
-        pair[p] = one + two
-        pair[p + CHUNK] = one - two
-
-
-@njit(nogil=True, cache=True)
-def _take_pair(values: Values, i: int, start: int, size: int, pair: Floats, high: Floats) -> None:
-    """Read the sum and the difference of the frame ``i`` from the start and from the end."""
-    kind, item = values.kind, (1, 2, 2, 4, 4, 4, 8)[values.kind]
-    one = item * (i * values.pixels + start)
-    two = item * ((values.positions - 1 - i) * values.pixels + start)
-    a, b = values.raw[one : one + item * size], values.raw[two : two + item * size]
-    if kind == 0:
-        _pair(a, b, pair, high)
-    elif kind == 1:
-        _pair(a.view(np.uint16), b.view(np.uint16), pair, high)
-    elif kind == 2:
-        _pair(a.view(np.int16), b.view(np.int16), pair, high)
-    elif kind == 3:
-        _pair(a.view(np.uint32), b.view(np.uint32), pair, high)
-    elif kind == 4:
-        _pair(a.view(np.int32), b.view(np.int32), pair, high)
-    elif kind == 5:
-        _pair(a.view(np.float32), b.view(np.float32), pair, high)
-    else:
-        _pair(a.view(np.float64), b.view(np.float64), pair, high)
-
-
-@njit(nogil=True, cache=True)
-def _pair(a: NDArray[Any], b: NDArray[Any], pair: Floats, high: Floats) -> None:
-    for p in range(len(a)):
-        one, two = np.float64(a[p]), np.float64(b[p])
-        most, before = one if one > two else two, high[p]
-        high[p] = most if most > before else before
-        pair[p] = one + two
-        pair[p + CHUNK] = one - two
-
-
-@njit(nogil=True, cache=True)
-def _take(
-    values: Values,
-    rows: Rows,
-    what: int,
-    masked: bool,
-    i: int,
+def _read(
+    values: NDArray[Any],
+    positions: int,
+    pixels: int,
+    mode: int,
+    first: int,
+    count: int,
     start: int,
     size: int,
-    row: Floats,
-    sums: Sums,
+    buffer: Floats,
+    edge: Bools,
+    high: Floats,
+    plain: bool,
 ) -> None:
-    """Read a chunk of a frame; what is not valid is 0."""
-    _load(values.raw, values.kind, i * values.pixels + start, size, row)
-    if masked:
-        _mark(values, i, start, size, row)
-    if what == _VALUES:
-        _extremes(row, sums.high[1 if rows.edge[i] else 0], sums.low)
-    if masked or what != _VALUES:
-        _replace(values, what, i, start, size, row)
+    """Read eight frames or pairs of them, and raise the highest values if all are valid.
+
+    Each frame has two places in ``buffer``: for the sum with its mirror image and the
+    difference, or for the two of them; or one is not used.
+    """
+    for j in range(TOGETHER):
+        i, to = first + j, _U(2 * j * CHUNK)
+        other, minus = positions - 1 - i, _U((2 * j + 1) * CHUNK)
+        if i >= count:
+            for p in range(_U(2 * CHUNK)):
+                buffer[to + p] = 0.0
+        elif mode == _PAIRS:
+            most = _U(CHUNK if edge[i] else 0)
+            _pair(
+                values,
+                _U(i * pixels + start),
+                _U(other * pixels + start),
+                size,
+                buffer,
+                to,
+                high,
+                most,
+            )
+        else:
+            i, to = (other, minus) if mode == _OTHER else (i, to)
+            most = _U((CHUNK if edge[i] else 0) if plain else 2 * CHUNK)
+            _single(values, _U(i * pixels + start), size, buffer, to, high, most)
 
 
 @njit(nogil=True, cache=True)
-def _load(raw: NDArray[np.uint8], kind: int, at: int, size: int, row: Floats) -> None:
-    end = at + size
-    if kind == 0:
-        _copy(raw[at:end], row)
-    elif kind == 1:
-        _copy(raw[2 * at : 2 * end].view(np.uint16), row)
-    elif kind == 2:
-        _copy(raw[2 * at : 2 * end].view(np.int16), row)
-    elif kind == 3:
-        _copy(raw[4 * at : 4 * end].view(np.uint32), row)
-    elif kind == 4:
-        _copy(raw[4 * at : 4 * end].view(np.int32), row)
-    elif kind == 5:
-        _copy(raw[4 * at : 4 * end].view(np.float32), row)
-    else:
-        _copy(raw[8 * at : 8 * end].view(np.float64), row)
+def _pair(
+    values: NDArray[Any],
+    a: int,
+    b: int,
+    size: int,
+    buffer: Floats,
+    to: int,
+    high: Floats,
+    most: int,
+) -> None:
+    for p in range(_U(size)):
+        one, two, before = np.float64(values[a + p]), np.float64(values[b + p]), high[most + p]
+        more = one if one > two else two
+        high[most + p] = more if more > before else before
+        buffer[to + p] = one + two
+        buffer[to + _U(CHUNK) + p] = one - two
 
 
 @njit(nogil=True, cache=True)
-def _copy(source: NDArray[Any], row: Floats) -> None:
-    for p in range(len(source)):
-        row[p] = source[p]
+def _single(
+    values: NDArray[Any], a: int, size: int, buffer: Floats, to: int, high: Floats, most: int
+) -> None:
+    for p in range(_U(size)):
+        one, before = np.float64(values[a + p]), high[most + p]
+        high[most + p] = one if one > before else before
+        buffer[to + p] = one
 
 
 @njit(nogil=True, cache=True)
-def _mark(values: Values, i: int, start: int, size: int, row: Floats) -> None:
-    """Make values that are not valid NaN."""
-    for p in range(size):
-        row[p] = row[p] if np.isfinite(row[p]) else np.nan
-    if len(values.valid):
-        for p in range(size):
-            row[p] = row[p] if values.valid[i, start + p] else np.nan
-    if len(values.seen):
-        for p in range(size):
-            row[p] = row[p] if values.seen[start + p] else np.nan
-
-
-@njit(nogil=True, cache=True)
-def _replace(values: Values, what: int, i: int, start: int, size: int, row: Floats) -> None:
+def _clean(
+    valid: Bools,
+    seen: Bools,
+    variance: Singles,
+    positions: int,
+    pixels: int,
+    edge: Bools,
+    what: int,
+    other: int,
+    first: int,
+    count: int,
+    start: int,
+    size: int,
+    buffer: Floats,
+    high: Floats,
+    low: Floats,
+) -> None:
     """Replace what is not valid by 0, and the rest by what is wanted of it."""
-    if what == _VARIANCES:
-        for p in range(size):
-            row[p] = 0.0 if np.isnan(row[p]) else values.variance[i, start + p]
-    else:
-        for p in range(size):
-            one = row[p] if what == _VALUES else 1.0
-            row[p] = 0.0 if np.isnan(row[p]) else one
-
-
-@njit(nogil=True, cache=True)
-def _extremes(row: Floats, high: Floats, low: Floats) -> None:
-    """Raise the highest and lower the lowest values; NaN do neither."""
-    for p in range(CHUNK):
-        value, most = row[p], high[p]
-        high[p] = value if value > most else most
-    for p in range(len(low)):
-        value, least = row[p], low[p]
-        low[p] = value if value < least else least
-
-
-@njit(nogil=True, cache=True)
-def _add_rows(frames: Floats, rows: Floats, used: Bools, first: int, sums: Floats) -> None:
-    """Add combinations of eight frames to rows of sums."""
-    for k in range(0, len(rows), 2):
-        if used[k // 2, first // TOGETHER]:
-            one, two = rows[k, first : first + TOGETHER], rows[k + 1, first : first + TOGETHER]
-            _add_two(frames, one, two, sums[k * CHUNK : (k + 2) * CHUNK])
+    for j in range(min(TOGETHER, count - first)):
+        i = positions - 1 - first - j if other else first + j
+        row, at = _U((2 * j + other) * CHUNK), _U(i * pixels + start)
+        most = _U(CHUNK if edge[i] else 0)
+        for p in range(_U(size)):
+            value = buffer[row + p]
+            good = np.isfinite(value)
+            if len(valid):
+                good &= valid[at + p]
+            if len(seen):
+                good &= seen[_U(start) + p]
+            if what == _VALUES and good:
+                high[most + p] = max(high[most + p], value)
+                if len(low):
+                    low[p] = min(low[p], value)
+            elif what == _WEIGHTS:
+                value = 1.0
+            elif what == _VARIANCES:
+                value = variance[at + p]
+            buffer[row + p] = value if good else 0.0
 
 
 @njit(nogil=True, cache=True, fastmath={"contract"})
-def _add_two(v: Floats, a: Floats, b: Floats, sums: Floats) -> None:
-    """Add two combinations of eight frames, each of which is loaded once for both.
+def _add_rows(
+    v: Floats, at: int, rows: Floats, used: Bools, group: int, sums: Floats, top: int
+) -> None:
+    """Add combinations of eight frames to pairs of sums; a frame is loaded once for both.
 
     The frames lie two chunks apart in one array, and so do the sums in another: then the
     compiler sees what does not overlap, and makes vector instructions.
     """
-    a0, a1, a2, a3 = a[0], a[1], a[2], a[3]
-    b0, b1, b2, b3 = b[0], b[1], b[2], b[3]
-    a4, a5, a6, a7 = a[4], a[5], a[6], a[7]
-    b4, b5, b6, b7 = b[4], b[5], b[6], b[7]
-    for p in range(CHUNK):
-        x = sums[p] + a0 * v[p]
-        y = sums[p + CHUNK] + b0 * v[p]
-        x += a1 * v[p + 2 * CHUNK]
-        y += b1 * v[p + 2 * CHUNK]
-        x += a2 * v[p + 4 * CHUNK]
-        y += b2 * v[p + 4 * CHUNK]
-        x += a3 * v[p + 6 * CHUNK]
-        y += b3 * v[p + 6 * CHUNK]
-        x += a4 * v[p + 8 * CHUNK]
-        y += b4 * v[p + 8 * CHUNK]
-        x += a5 * v[p + 10 * CHUNK]
-        y += b5 * v[p + 10 * CHUNK]
-        x += a6 * v[p + 12 * CHUNK]
-        y += b6 * v[p + 12 * CHUNK]
-        x += a7 * v[p + 14 * CHUNK]
-        y += b7 * v[p + 14 * CHUNK]
-        sums[p] = x
-        sums[p + CHUNK] = y
+    for k in range(len(used)):
+        if not used[k, group]:
+            continue
+        c = _U((k * used.shape[1] + group) * 2 * TOGETHER)
+        to, f = _U(2 * (top + k) * CHUNK), _U(at)
+        a0, a1, a2, a3 = rows[c], rows[c + _U(1)], rows[c + _U(2)], rows[c + _U(3)]
+        a4, a5, a6, a7 = rows[c + _U(4)], rows[c + _U(5)], rows[c + _U(6)], rows[c + _U(7)]
+        b0, b1, b2, b3 = rows[c + _U(8)], rows[c + _U(9)], rows[c + _U(10)], rows[c + _U(11)]
+        b4, b5, b6, b7 = rows[c + _U(12)], rows[c + _U(13)], rows[c + _U(14)], rows[c + _U(15)]
+        for p in range(_N):
+            x = sums[to + p] + a0 * v[f + p]
+            y = sums[to + _N + p] + b0 * v[f + p]
+            x += a1 * v[f + 2 * _N + p]
+            y += b1 * v[f + 2 * _N + p]
+            x += a2 * v[f + 4 * _N + p]
+            y += b2 * v[f + 4 * _N + p]
+            x += a3 * v[f + 6 * _N + p]
+            y += b3 * v[f + 6 * _N + p]
+            x += a4 * v[f + 8 * _N + p]
+            y += b4 * v[f + 8 * _N + p]
+            x += a5 * v[f + 10 * _N + p]
+            y += b5 * v[f + 10 * _N + p]
+            x += a6 * v[f + 12 * _N + p]
+            y += b6 * v[f + 12 * _N + p]
+            x += a7 * v[f + 14 * _N + p]
+            y += b7 * v[f + 14 * _N + p]
+            sums[to + p] = x
+            sums[to + _N + p] = y

@@ -13,8 +13,8 @@ from nxscan.process.counting import Counter
 from nxscan.process.executors import Pool, open_pool
 from nxscan.process.grouping import Group, grouped, passes, workers_for
 from nxscan.process.loop import run_units
-from nxscan.process.memory import in_flight, limit
-from nxscan.process.needs import unit_bytes
+from nxscan.process.memory import WORKER_BYTES, in_flight, limit
+from nxscan.process.needs import for_blocks, unit_bytes
 from nxscan.process.partition import hull
 from nxscan.process.shipping import run_shipped, ship
 from nxscan.process.spool import MOST_PASSES, is_spooled, spooled
@@ -34,7 +34,8 @@ def compute(plan: Plan, journal: Journal, settings: Settings) -> Job:
     """Compute what is missing of every pass, and return the last one."""
     job = replace(plan.job, folder=journal.folder)
     allowed = limit(settings.memory)
-    workers = workers_for(job, plan.partition, settings.executor, settings.workers, allowed)
+    room = for_blocks(allowed)
+    workers = workers_for(job, plan.partition, settings.executor, settings.workers, room)
     with open_pool(settings.executor, workers) as pool:
         _say_whose_memory(pool, settings, allowed)
         run = _Run(plan, journal, pool, settings, allowed)
@@ -90,7 +91,7 @@ class _Run:
         partition, folder = self.plan.partition, self.journal.folder
         left = [(index,) for index in range(len(job.blocks)) if index not in done]
         self._in_flight(job, left)
-        groups = grouped(job, partition, done, self.allowed, self.pool)
+        groups = grouped(job, partition, done, for_blocks(self.allowed), self.pool)
         count, note = passes(partition, groups), ""
         if count > MOST_PASSES or (count > 1 and is_spooled(folder)):
             note = (
@@ -115,7 +116,9 @@ class _Run:
     def _in_flight(self, job: Job, units: Sequence[tuple[int, ...]]) -> int:
         """Return how many units may be under way, or refuse if not one of them fits."""
         one = max(unit_bytes(job, unit) for unit in _shapes(job, units))
-        return in_flight(self.allowed, one, self.pool.workers, self.pool.remote)
+        least = min(one + self.pool.remote * WORKER_BYTES, self.allowed)
+        room = max(for_blocks(self.allowed), least)
+        return in_flight(room, one, self.pool.workers, self.pool.remote)
 
     def _run_units(self, job: Job, units: Sequence[tuple[int, ...]], counter: Counter) -> None:
         """Have every unit read and computed by one worker."""

@@ -205,7 +205,10 @@ def _fits(folder: Path, whole: dict[str, Any]) -> bool:
 def _clean(folder: Path) -> None:
     """Remove what killed workers were writing; those that still are do so in vain."""
     for path in folder.glob("*.tmp"):
-        durable.remove(path)
+        # others may be asking whether it is owned, with files of their own that come and go
+        if not path.name.startswith(OWNER):
+            with contextlib.suppress(FileNotFoundError):
+                durable.remove(path)
 
 
 def _make(cls: type[Journal], master: Path, whole: dict[str, Any]) -> Journal:

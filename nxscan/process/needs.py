@@ -1,9 +1,9 @@
 """What the steps of a run take of memory: what ``--memory`` is held against.
 
 Counted is what is read, with its variances, masks and what corrections make on the way, what
-compute returns, and for compute's own arrays `COMPUTE_BYTES` for each value that it is given at
-once. Not counted is what a process holds beyond that, and what the interpreter and compiled
-code take.
+compute returns, for compute's own arrays `COMPUTE_BYTES` for each value that it is given at once,
+and `OWN_BYTES` for the run itself. Not counted is what a process holds beyond that, and what the
+interpreter and compiled code take.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from nxscan.process.block import Selection
     from nxscan.process.job import Job
 
-COMPUTE_BYTES = 16
-"""Of compute's own arrays, for each value: two copies in double precision."""
+COMPUTE_BYTES = 24
+"""Of compute's own arrays, for each value: three copies in double precision."""
+OWN_BYTES = 32 * 2**20
+"""What the run itself takes: tables of chunks, the journal, and memory that falls to pieces."""
 _VARIANCE, _VALID = 4, 1
 _TEMPORARIES = 2
 """Arrays that a correction has beside what goes into it."""
@@ -27,6 +29,11 @@ _STATES = 3
 """Of a reduction: what has been merged, what is merged with it, and what that makes."""
 _BUFFERS = 2
 """Of a stored chunk: as it lies in the file, and decoded."""
+
+
+def for_blocks(allowed: int) -> int:
+    """Return how much of the memory allowed is for blocks."""
+    return allowed - min(OWN_BYTES, allowed // 8)
 
 
 def held(job: Job) -> int:

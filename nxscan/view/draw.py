@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -25,6 +26,9 @@ HEIGHT = 5.0
 """Height of one panel in inches."""
 
 DPI = 150
+
+_LETTERS = 10
+"""How many of a title's letters stand on an inch."""
 
 
 @overload
@@ -90,7 +94,7 @@ def plot(
     Returns
     -------
     pathlib.Path or matplotlib.figure.Figure
-        ``output``, or without one the figure. It belongs to no backend and opens no window.
+        ``output``, or without one the figure, which a notebook shows. It opens no window.
 
     Raises
     ------
@@ -123,7 +127,7 @@ def plot(
             raise SourceError(
                 f"{path}: {data.path} cannot be read: {error}", "the file is damaged"
             ) from error
-        place = f"{Path(path).name}  {data.path}  {_shape(data.signal)}"
+        place = f"{Path(path).name}  {data.path}  {_shape(data.signal)}  {data.note}".rstrip()
     figure = draw(panels, data.title, place, log)
     return figure if output is None else save(figure, output)
 
@@ -147,18 +151,17 @@ def draw(panels: list[Panel], title: str, place: str, log: bool | None = None) -
     matplotlib.figure.Figure
 
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    from nxscan.view.figure import Picture
 
     rows, columns, size = _layout(panels)
-    figure = Figure(figsize=size, dpi=DPI, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = Picture(figsize=size, dpi=DPI, layout="constrained")
     heights, widths = _ratios(panels, rows, columns)
     grid = figure.add_gridspec(rows, columns, height_ratios=heights, width_ratios=widths)
     for number, panel in enumerate(panels):
         ax = figure.add_subplot(grid[divmod(number, columns)])
         draw_panel(figure, ax, panel, log)
-    figure.suptitle(title, fontweight="bold", parse_math=False)
+    lines = textwrap.wrap(title, int(_LETTERS * size[0]))
+    figure.suptitle("\n".join(lines), fontweight="bold", parse_math=False)
     figure.supxlabel(place, fontsize="x-small", color="0.45", x=0.99, ha="right", parse_math=False)
     return figure
 

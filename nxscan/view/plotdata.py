@@ -13,6 +13,7 @@ from nxscan.nexus.layout import UNKNOWN_UNITS
 from nxscan.view.hdf5 import (
     attribute,
     child,
+    children,
     field_text,
     is_group,
     is_numeric,
@@ -100,6 +101,8 @@ class PlotData:
         Standard deviation, in the signal's shape.
     mask : ndarray of bool, shape (y, x), or None
         True where a pixel of the frame is bad.
+    note : str
+        What the mask leaves out, where that is not the detector's own.
     auxiliary : tuple of (str, h5py.Dataset)
         Label and dataset of further signals of the same shape.
 
@@ -114,6 +117,7 @@ class PlotData:
     motors: tuple[PlotAxis, ...] = ()
     errors: Any = None
     mask: NDArray[np.bool_] | None = None
+    note: str = ""
     auxiliary: tuple[tuple[str, Any], ...] = field(default=())
 
 
@@ -144,7 +148,8 @@ def read_plot(node: Any) -> PlotData:
         frame_ndim=_frame_ndim(signal),
         motors=_motors(node, signal, axes) if is_group(node) else (),
         errors=_errors(node, signal) if is_group(node) else None,
-        mask=_mask(node, signal),
+        mask=_mask(node, signal) if not_ok is None else not_ok,
+        note="" if not_ok is None else "gray: status not ok",
         auxiliary=_auxiliary(node, signal) if is_group(node) else (),
     )
 
@@ -273,6 +278,24 @@ def _mask(node: Any, signal: Any) -> NDArray[np.bool_] | None:
             mask = child(node.file, mask_path)
             if mask is not None and is_numeric(mask) and mask.shape == signal.shape[-2:]:
                 return np.asarray(mask[()] != 0)
+    return None
+
+
+def _not_ok(node: Any, signal: Any) -> NDArray[np.bool_] | None:
+    """Return where the status map of the result that a plot belongs to is not 0, ok.
+
+    Values there are noise, and would spoil the colors of all others.
+    """
+    entry = child(node.file, node.name.split("/")[1]) if node.name.count("/") > 1 else None
+    if not is_group(node) or entry is None or signal.ndim != 2:
+        return None
+    for _, process in children(entry):
+        status = child(process, "status/data") if nx_class(process) == "NXprocess" else None
+        if status is None or not is_numeric(status) or status.shape != signal.shape:
+            continue
+        if status != signal and any(plot == node for _, plot in children(process)):
+            bad = np.asarray(status[()] != 0)
+            return None if bad.all() else bad
     return None
 
 

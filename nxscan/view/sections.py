@@ -234,7 +234,7 @@ def _range_of(names: list[str], home: PurePath) -> str:
     folders = sorted({str(path.parent) for path in paths})
     place = _seen_from(home, folders[0])
     if len(paths) == 1:
-        return f"{paths[0].name} in {place}"
+        return str(paths[0]) if place == folders[0] else f"{paths[0].name} in {place}"
     if len(folders) > 1:
         return f"from {len(folders)} folders, the first is {place}"
     return f"{paths[0].name} to {paths[-1].name} in {place}"

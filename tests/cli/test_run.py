@@ -88,6 +88,7 @@ def test_json_tells_where_the_result_is_and_what_it_is(nxscan_, master):
             "min": 120.0,
             "max": 120.0,
             "missing": 0.0,
+            "ok": None,
         },
         "parameters": {"scale": 3.0},
     }
@@ -249,6 +250,15 @@ def test_a_fault_in_compute_names_process_block_and_line(nxscan_, master):
     assert "process 'range' failed in block 0" in ended.err
     assert "AttributeError" in ended.err
     assert "bad_range.py, line" in ended.err
+
+
+def test_statistics_leave_out_what_is_not_ok():
+    values, status = np.array([1.0, 2.0, 9e9, np.nan]), np.array([0, 0, 1, 0])
+    found = statistics(values, status)
+    assert (found.median, found.max, found.ok) == (1.5, 2.0, 0.75)
+    assert found.missing == pytest.approx(1 / 3)
+    assert statistics(values, np.zeros(3)).ok is None
+    assert statistics(values, np.ones(4)).median is None
 
 
 def test_statistics_are_those_of_the_finite_values():

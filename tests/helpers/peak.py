@@ -48,7 +48,7 @@ if __name__ == "__main__":
             peak[0] = max(peak[0], used())
             time.sleep(0.004)
 
-    watcher = threading.Thread(target=watch)
+    watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
     begun = time.perf_counter()
     notes = set()

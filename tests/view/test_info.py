@@ -11,6 +11,8 @@ import h5py
 import numpy as np
 import pytest
 
+import nxscan
+from nxscan.simulate import crystal, rocking_scan, write_edf
 from nxscan.view import describe, info
 
 
@@ -125,3 +127,13 @@ def test_axes_are_described_with_the_digits_that_matter(
     values: np.ndarray, units: str, words: str
 ) -> None:
     assert describe.axis(values, units) == words
+
+
+def test_sources_are_told_from_the_folder_of_the_file_where_that_is_shorter(tmp_path):
+    raw = tmp_path / "raw"
+    write_edf(rocking_scan(crystal((16, 16)), mu=[0.0, 0.1, 0.2], seed=1), raw)
+    path = tmp_path / "scan.nxs"
+    nxscan.translate(raw, path)
+    text = " ".join(info(path).split())
+    assert "edf in raw (from the folder of this file)" in text
+    assert str(tmp_path) not in text.partition("sources")[2]

@@ -337,3 +337,10 @@ def test_files_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
         plot(tmp_path / "text.nxs")
     with pytest.raises(SourceError, match="cannot be opened"):
         plot(tmp_path / "missing.nxs")
+
+
+def test_a_figure_is_a_picture_in_a_notebook(rocking: Path) -> None:
+    formatters = pytest.importorskip("IPython.core.formatters")
+    shown, _ = formatters.DisplayFormatter().format(plot(rocking))
+    assert shown["image/png"].startswith(b"\x89PNG\r\n\x1a\n")
+    assert "matplotlib.pyplot" not in sys.modules or not mpl.pyplot.get_fignums()

@@ -55,7 +55,7 @@ def draw_curve(
     ax.text(center + half, height, "  FWHM", color=_GREEN, va="center")
     ax.set_xlabel(f"mu ({units})")
     ax.set_ylabel("intensity (counts)")
-    ax.legend(loc="upper left", fontsize=8.5)
+    ax.legend(loc="upper right", fontsize=8.5)
     plt.close(figure)
     return figure
 
@@ -72,7 +72,7 @@ def draw_maps(result: Result, names: Sequence[str], good: NDArray[Any]) -> Any:
             bar.ax.set_yticklabels(["ok", "weak", "edge", "saturated", "masked"])
         else:
             shown = np.where(good, result[name], np.nan)
-            low, high = np.nanpercentile(shown, (1, 99))
+            low, high = np.nanpercentile(shown, (4, 96))
             image = ax.imshow(shown, vmin=low, vmax=high)
             figure.colorbar(image, ax=ax, label=f"{name} ({units})" if units else name)
         ax.set_title(name)

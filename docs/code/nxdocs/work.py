@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import warnings
 from pathlib import Path
 
@@ -30,4 +31,5 @@ def relative(text: str) -> str:
     text = re.sub(rf" in\n\s+(?={here})", " in ", text)  # a long path was put on a line of its own
     text = re.sub(rf"{here}{re.escape(os.sep)}", "", text)
     text = re.sub(rf"{here}(?!\w)", ".", text)
+    text = re.sub(rf"\b{re.escape(socket.gethostname())}:\d+\b", "HOST:PID", text)
     return re.sub(r"\.\w+-\d+-\w+\.tmp\b", ".HOST-PID.tmp", text)
