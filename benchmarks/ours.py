@@ -5,7 +5,7 @@ between the first report and the one that the last block is done; what comes bef
 (and the file that results go to, if it must be made), what comes after the commit and validation.
 
 usage: python ours.py MODULE:CLASS SOURCE INTO [--times 3] [--workers N] [-p JSON] [--save NPZ]
-                      [--warm SOURCE] [--stop-at SHARE] [--resume]
+                      [--warm SOURCE] [--in-place] [--stop-at SHARE] [--resume]
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import argparse
 import importlib
 import json
 import os
+import shutil
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,11 +65,14 @@ class Watch:
 
 
 def run(process: Process, given: argparse.Namespace) -> tuple[dict[str, float], Result]:
-    """Run once, to a new file."""
+    """Run once, to a new file, or to a new copy of the master."""
     if not given.resume:
         given.into.unlink(missing_ok=True)
+    source, into = given.source, given.into
+    if given.in_place:
+        source, into = shutil.copyfile(source, into), None
     watch = Watch(given.stop_at)
-    result = process.run(given.source, into=given.into, workers=given.workers, progress=watch)
+    result = process.run(source, into=into, workers=given.workers, progress=watch)
     return watch.read(), result
 
 
@@ -91,6 +95,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--save", type=Path, help="where the outputs go")
     parser.add_argument("--warm", type=Path, help="of what the run before is, that compiles")
     parser.add_argument("--cold", action="store_true", help="no run before, to compile")
+    parser.add_argument("--in-place", action="store_true", help="INTO is a copy of SOURCE")
     parser.add_argument("--stop-at", type=float, help="end after this share of the blocks")
     parser.add_argument("--resume", action="store_true", help="go on with what is there")
     return parser.parse_args()

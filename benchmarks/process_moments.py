@@ -55,7 +55,8 @@ def measure(folder: Path, peers: Peers, times: int) -> list[Row]:
 
 
 def _ours(scan: Path, times: int) -> Ours:
-    return run_ours(PROCESS, scan, scan.with_name("result.nxs"), "--times", times)
+    into = scan.with_name("result.nxs")
+    return run_ours(PROCESS, scan, into, "--in-place", "--times", times)
 
 
 def _as_peers_do(save: Path) -> tuple[object, ...]:

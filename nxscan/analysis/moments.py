@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import Field, field_validator
 
-from nxscan.analysis.moments_finish import Finish
-
-STATUS = "status"
+from nxscan.analysis.moments_finish import STATUS, Finish
 from nxscan.analysis.moments_plan import Along, Curves, make_curves
 from nxscan.analysis.moments_sums import (
     as_sums,
@@ -127,7 +125,8 @@ class Moments(Process):
         given = self.parameters
         self._curves = make_curves(scan, given.axes, given.edge, given.weights)
         _check_edges(self._curves, given.background)
-        noise = self.noise(scan)
+        # noise is the detector's: it is measured in what was recorded, not in what is corrected
+        noise = self.noise(getattr(scan.signal, "source", scan))
         self._finish = Finish(
             self._curves,
             given.background,
@@ -145,14 +144,15 @@ class Moments(Process):
                 "intensity",
                 scan.signal.units,
                 dtype=np.float32,
-                long_name=f"intensity; {how}",
+                long_name="intensity",
                 errors=True,
+                note=how,
             )
         ]
         for along in self._curves.along:
             found += _outputs(along, self._finish.suffix(along), how)
         found[1] = replace(found[1], default=True)
-        return [*found, Output("status", "", dtype=np.uint8, long_name=STATUS)]
+        return [*found, Output("status", "", dtype=np.uint8, long_name="status", note=STATUS)]
 
     def compute(self, block: Block) -> Arrays:
         """Return the maps of a block that holds all positions, else the sums of its part."""
@@ -215,16 +215,16 @@ def _or_none(dark: NDArray[np.float32] | None) -> NDArray[np.float32]:
 
 def _outputs(along: Along, after: str, how: str) -> list[Output]:
     axis = along.axis
-    label = axis.long_name or axis.name
+    label = axis.name  # its long name is in the scan, and too long for the title of a plot
     rows: list[tuple[str, str | None, str, Any]] = [
-        ("center", axis.units, f"center of mass of {label}; {how}", np.float64),
-        ("std", axis.units, f"standard deviation of {label}; {how}", np.float32),
-        ("fwhm", axis.units, f"FWHM of {label}, 2.35482 std; {how}", np.float32),
-        ("skewness", "", f"skewness of {label}; {how}", np.float32),
-        ("kurtosis", "", f"excess kurtosis of {label}; {how}", np.float32),
+        ("center", axis.units, f"center of mass of {label}", np.float64),
+        ("std", axis.units, f"standard deviation of {label}", np.float32),
+        ("fwhm", axis.units, f"FWHM of {label}", np.float32),
+        ("skewness", "", f"skewness of {label}", np.float32),
+        ("kurtosis", "", f"excess kurtosis of {label}", np.float32),
     ]
     return [
-        Output(name + after, units, dtype=dtype, long_name=text, errors=True)
+        Output(name + after, units, dtype=dtype, long_name=text, errors=True, note=how)
         for name, units, text, dtype in rows
     ]
 

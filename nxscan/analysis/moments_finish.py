@@ -10,11 +10,14 @@ import numpy as np
 from nxscan.kernels.central import DARK, EDGES, MIN, NONE, Maps, Rule
 
 if TYPE_CHECKING:
-    from nxscan.analysis.moments_plan import Along, Curves
     from numpy.typing import NDArray
+
+    from nxscan.analysis.moments_plan import Along, Curves
 
     Arrays = dict[str, NDArray[Any]]
 
+STATUS = "0 ok, 1 weak, 2 highest at the scan's edge, 3 saturated, 4 masked"
+"""What the numbers of ``status`` mean, for people."""
 SHAPES = ("std", "fwhm", "skewness", "kurtosis")
 """What each axis has besides its center, in the order of `Maps.others`."""
 _BACKGROUNDS = {"none": NONE, "min": MIN, "edges": EDGES, "dark": DARK}
@@ -79,7 +82,7 @@ class Finish:
         sizes = [int(np.prod(shape)) * np.dtype(kind).itemsize for shape, kind in parts]
         starts = np.cumsum([0] + [size + -size % _ALIGNMENT for size in sizes])
         memory = np.empty(starts[-1], np.uint8)
-        arrays = [
+        arrays: list[NDArray[Any]] = [
             memory[start : start + size].view(kind).reshape(shape)
             for start, size, (shape, kind) in zip(starts[:-1], sizes, parts, strict=True)
         ]

@@ -247,9 +247,9 @@ def _write_axis(
 def _write(
     a: Floats, row: int, factor: float, others: Singles, to: int, start: int, size: int
 ) -> None:
-    source, to, at = _U(row * _C), _U(to), _U(start)
+    source, target, at = _U(row * _C), _U(to), _U(start)
     for p in range(_U(size)):
-        others[to, at + p] = np.float32(factor * a[source + p])
+        others[target, at + p] = np.float32(factor * a[source + p])
 
 
 @njit(nogil=True, cache=True, fastmath={"contract"})

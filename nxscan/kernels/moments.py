@@ -238,8 +238,10 @@ def _weigh(
 def _all_finite(row: Floats, size: int) -> bool:
     for p in range(size):
         if not np.isfinite(row[p]):
-            return False
-    return True
+            break
+    else:
+        return True
+    return False
 
 
 @njit(nogil=True, cache=True)
@@ -354,23 +356,41 @@ def _clean(
     for j in range(min(TOGETHER, count - first)):
         i = positions - 1 - first - j if other else first + j
         row, at = _U((2 * j + other) * CHUNK), _U(i * pixels + start)
-        most = _U(CHUNK if edge[i] else 0)
-        for p in range(_U(size)):
-            value = buffer[row + p]
-            good = np.isfinite(value)
-            if len(valid):
-                good &= valid[at + p]
-            if len(seen):
-                good &= seen[_U(start) + p]
-            if what == _VALUES and good:
-                high[most + p] = max(high[most + p], value)
-                if len(low):
-                    low[p] = min(low[p], value)
-            elif what == _WEIGHTS:
-                value = 1.0
-            elif what == _VARIANCES:
-                value = variance[at + p]
-            buffer[row + p] = value if good else 0.0
+        for p in range(_N):
+            buffer[row + p] = buffer[row + p] if np.isfinite(buffer[row + p]) else np.nan
+        if len(valid):
+            _leave_out(valid, at, size, buffer, row)
+        if len(seen):
+            _leave_out(seen, _U(start), size, buffer, row)
+        if what == _VALUES:
+            _find_extremes(buffer, row, high, _U(CHUNK if edge[i] else 0), low)
+        if what == _VARIANCES:
+            for p in range(_U(size)):
+                value = np.float64(variance[at + p])
+                buffer[row + p] = 0.0 if np.isnan(buffer[row + p]) else value
+        else:
+            factor, plus = (1.0, 0.0) if what == _VALUES else (0.0, 1.0)
+            for p in range(_N):
+                value = buffer[row + p] * factor + plus
+                buffer[row + p] = 0.0 if np.isnan(value) else value
+
+
+@njit(nogil=True, cache=True)
+def _leave_out(valid: Bools, at: int, size: int, buffer: Floats, row: int) -> None:
+    for p in range(_U(size)):
+        buffer[row + p] = buffer[row + p] if valid[at + p] else np.nan
+
+
+@njit(nogil=True, cache=True)
+def _find_extremes(buffer: Floats, row: int, high: Floats, most: int, low: Floats) -> None:
+    """Raise the highest and lower the lowest values; NaN do neither."""
+    for p in range(_N):
+        value, before = buffer[row + p], high[most + p]
+        high[most + p] = value if value > before else before
+    if len(low):
+        for p in range(_N):
+            value, before = buffer[row + p], low[p]
+            low[p] = value if value < before else before
 
 
 @njit(nogil=True, cache=True, fastmath={"contract"})

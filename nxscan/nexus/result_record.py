@@ -93,6 +93,9 @@ def write_record(group: Any, new: NewResult) -> None:
     make_field(run, "duration", float(new.duration), units="s")
     make_field(run, "outputs", np.array([output.name for output in new.outputs]))
     make_field(run, "default", next(output.name for output in new.outputs if output.default))
+    notes = {output.name: output.note for output in new.outputs if output.note}
+    if notes:
+        write_values(make_group(run, "notes", "NXparameters"), notes)
     for name in _JSON:
         make_field(run, f"{name}_json", json.dumps(getattr(new, name)))
 

@@ -63,6 +63,8 @@ class OutputSpec:
         Whether it is the result's default plot.
     errors : bool
         Whether it has one standard deviation of each value beside it.
+    note : str
+        What is to be said of it beside its name.
 
     """
 
@@ -74,6 +76,7 @@ class OutputSpec:
     interpretation: str | None = None
     default: bool = False
     errors: bool = False
+    note: str = ""
 
     @property
     def shape(self) -> tuple[int, ...]:

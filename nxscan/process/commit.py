@@ -99,4 +99,5 @@ def _spec(output: Resolved) -> OutputSpec:
         interpretation=output.interpretation,
         default=output.default,
         errors=output.errors,
+        note=output.note,
     )

@@ -101,7 +101,7 @@ class Job:
         edges, most = self.view.layout.edges, partition.PIECE_BYTES
         dims = self._dims(len(block))
         if self.process.is_reduction:
-            most = max(partition.PORTION_BYTES, 2 * self.state_bytes(index))
+            most = max(partition.PORTION_BYTES, self.state_bytes(index) // 2)
         for piece in tiles(block, edges, dims, itemsize, most) if dims else [block]:
             yield piece, pieces(piece, dims, itemsize, most) if dims else iter([piece])
 

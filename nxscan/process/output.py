@@ -46,6 +46,9 @@ class Output:
         What the values are, for the color bar; by default the name.
     errors : bool
         Whether ``compute`` gives ``<name>_errors``, one standard deviation, as well.
+    note : str
+        What is too long for a color bar: what was taken off, what numbers stand for. It is
+        kept with the result.
 
     """
 
@@ -57,6 +60,7 @@ class Output:
     interpretation: str | None = None
     long_name: str = ""
     errors: bool = False
+    note: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +69,7 @@ class Resolved:
 
     Attributes
     ----------
-    name, units, dtype, default, interpretation, long_name, errors
+    name, units, dtype, default, interpretation, long_name, errors, note
         As declared.
     axes : tuple of Axis
         One for each dimension.
@@ -84,6 +88,7 @@ class Resolved:
     axes: tuple[Axis, ...]
     own_before: int
     own_after: int
+    note: str = ""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -162,6 +167,7 @@ def _resolve(output: Output, scan: Scan, per: Per, owner: str) -> Resolved:
         axes=axes,
         own_before=len(before),
         own_after=len(after),
+        note=output.note,
     )
 
 

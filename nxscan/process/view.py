@@ -228,7 +228,7 @@ def make_view(scan: Scan, corrections: Sequence[Correction]) -> View:
 
 def seen(scan: Scan, view: View) -> Scan:
     """Return the scan as it looks through the corrections, for `Process.outputs`."""
-    signals: dict[str, Signal] = {scan.detector: _Corrected(view)}
+    signals: dict[str, Signal] = {scan.detector: _Corrected(view, scan)}
     return replace(scan, signals=signals, axes=dict(view.layout.axes))
 
 
@@ -239,10 +239,11 @@ def _per_position(scan: Scan, kind: str) -> dict[str, NDArray[Any]]:
 
 
 class _Corrected(Signal):
-    """The corrected frames as a signal."""
+    """The corrected frames as a signal; ``source`` is the scan as it was recorded."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, source: Scan) -> None:
         self._view = view
+        self.source = source
         self.units = view.layout.units
         self.long_name = view.signal.long_name
 

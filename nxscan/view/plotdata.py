@@ -139,6 +139,7 @@ def read_plot(node: Any) -> PlotData:
             "put them back where they were",
         )
     axes = _axes(node, signal) if is_group(node) else _counting(signal.shape)
+    not_ok = _not_ok(node, signal)
     return PlotData(
         path=node.name,
         title=_title(node),

@@ -11,8 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nxscan.analysis.moments import Moments
-from nxscan.kernels.central import FWHM
 from nxscan.errors import ProcessError
+from nxscan.kernels.central import FWHM
+from nxscan.process.registry import find_correction
+from nxscan.process.view import make_view, seen
 
 NAMES = ["intensity", "center", "std", "fwhm", "skewness", "kurtosis"]
 FLOAT32 = 2e-7
@@ -87,7 +89,7 @@ def test_a_triangle_has_its_width_and_excess_kurtosis():
     np.testing.assert_allclose(found["kurtosis"], -0.6, rtol=1e-4)
 
 
-@pytest.mark.parametrize("dtype", ["u1", "u2", "u4", "i2", "f4", "f8"])
+@pytest.mark.parametrize("dtype", ["u1", "u2", "u4", "u8", "i2", "i4", ">u2", "f2", "f4", "f8"])
 @pytest.mark.parametrize("n", [3, 8, 9, 40, 41])
 def test_real_counts_agree_with_two_passes_in_longdouble(dtype, n):
     x = 1e6 + np.linspace(0, 0.4, n)
@@ -142,7 +144,7 @@ def test_uneven_steps_count_by_their_size():
     np.testing.assert_allclose(found["std"], 0.15, rtol=1e-2)
     even = drive(Moments(background="none", weights="even"), scan)
     assert even["center"][0, 0] > 0.05
-    assert "weighted by the steps" in Moments().outputs(scan)[1].long_name
+    assert "weighted by the steps" in Moments().outputs(scan)[1].note
 
 
 def test_places_that_were_read_count_where_they_were_read():
@@ -256,6 +258,37 @@ def test_any_cut_gives_the_whole(cuts, background, dtype, masked, uneven):
         np.testing.assert_allclose(cut[name], values, rtol=1e-5, atol=1e-6, err_msg=name)
 
 
+def test_the_numbers_do_not_depend_on_where_a_pixel_lies_in_its_tile():
+    x = np.linspace(-1, 1, 41)
+    data = np.random.default_rng(3).integers(1, 999, (41, 1, 300)).astype("u2")
+    whole = drive(Moments(), scan_of(data, {"mu": x}))
+    for first in (1, 129, 250):
+        part = drive(Moments(), scan_of(data[:, :, first:].copy(), {"mu": x}))
+        for name, values in part.items():
+            np.testing.assert_array_equal(values, whole[name][:, first:], err_msg=name)
+
+
+def test_a_pixel_that_is_never_valid_does_not_touch_the_others():
+    x = np.linspace(-1, 1, 41)
+    data = np.random.default_rng(3).integers(1, 999, (41, 3, 4)).astype("f4")
+    clean = drive(Moments(), scan_of(data, {"mu": x}))
+    data[:, 1, 2] = np.nan
+    valid = np.ones((3, 4), bool)
+    valid[1, 2] = False
+    found = drive(Moments(), scan_of(data, {"mu": x}), valid=valid)
+    assert found["status"][1, 2] == 4
+    for name, values in found.items():
+        np.testing.assert_array_equal(values[valid], clean[name][valid], err_msg=name)
+
+
+def test_labels_fit_above_a_plot_and_what_was_done_is_noted():
+    scan = scan_of(np.ones((41, 3, 4)), {"mu": np.linspace(-1, 1, 41)})
+    outputs = {output.name: output for output in Moments().outputs(scan)}
+    assert max(len(output.long_name) for output in outputs.values()) <= 40
+    assert outputs["center"].note == "mean of the 4 positions at the edges taken off"
+    assert "3 saturated" in outputs["status"].note
+
+
 def test_a_strip_is_not_a_limit_to_the_tile():
     x = np.linspace(-1, 1, 9)
     data = np.random.default_rng(1).integers(1, 999, (9, 91, 101)).astype("u2")
@@ -287,3 +320,21 @@ def test_too_few_positions_are_refused(n):
     scan = scan_of(np.ones((n, 3, 4)), {"mu": np.arange(n)})
     with pytest.raises(ProcessError, match=r"two positions or more|no background"):
         Moments().outputs(scan)
+
+
+def test_noise_is_measured_in_what_was_recorded_whatever_corrections_follow():
+    x = np.linspace(-1, 1, 5)
+    rng = np.random.default_rng(5)
+    data = rng.poisson(400, (5, 32, 32)).astype("u2")
+    recorded = scan_of(data, {"mu": x}, dark=rng.poisson(100, (4, 32, 32)).astype("u2"))
+    visible = seen(recorded, make_view(recorded, [find_correction("dark")]))
+    asked = []
+
+    class Asked(Moments):
+        def noise(self, scan):
+            asked.append(scan)
+            return super().noise(scan)
+
+    Asked().outputs(visible)
+    Asked().outputs(recorded)
+    assert [scan is recorded for scan in asked] == [True, True]

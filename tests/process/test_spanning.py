@@ -380,7 +380,7 @@ def noisy(folder):
         file["entry/frames"] = file["frames"]
     chain = [Roi(region=":,1:"), Binning(factor="3,2")]
     kept = {}
-    for process in (Spread(), Total(), Level(), Profile()):
+    for process in (Spread(), Level()):
         for corrections in ((), chain):
             options = {"corrections": corrections, "into": "first.nxs"}
             found = process.run(path, workers=1, memory="1GiB", **options)
@@ -390,13 +390,13 @@ def noisy(folder):
 
 
 @given(
-    process=st.sampled_from([Spread(), Total(), Level(), Profile()]),
+    process=st.sampled_from([Spread(), Level()]),
     corrected=st.booleans(),
     workers=st.sampled_from([1, 2, 4]),
     share=st.floats(0, 1),
 )
 @settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_neither_memory_nor_workers_change_a_bit(noisy, process, corrected, workers, share):
     path, chain, kept = noisy
@@ -414,9 +414,9 @@ def test_neither_memory_nor_workers_change_a_bit(noisy, process, corrected, work
         np.testing.assert_array_equal(again[name], first[name])
 
 
-@pytest.mark.parametrize("process", [Spread(), Level()], ids=lambda p: p.name)
-def test_processes_give_the_same_bits(noisy, process):
+def test_processes_give_the_same_bits(noisy):
     path, _, kept = noisy
+    process = Spread()
     first, _ = kept[process.name, False]
     again = process.run(
         path, executor="processes", workers=2, fresh=True, into="first.nxs", memory="1GiB"

@@ -53,7 +53,7 @@ def _without_notes(doc: str) -> str:
 
 def _output_row(one: OutputFacts) -> str:
     name = f"**`{one.name}`**" if one.default else f"`{one.name}`"
-    meaning = _cell(one.help.partition("; mean of the")[0])  # of an example, not of this process
+    meaning = _cell(one.help)
     return f"| {name} | {one.units or '–'} | {one.dims or 'one value'} | {one.dtype} | {meaning} |"
 
 
