@@ -95,7 +95,8 @@ class Moments(Process):
     when the other axes are added up. Positions that were read count where they were read.
 
     ``status`` is 0 ok, 1 weak, 2 highest at the scan's edge, 3 saturated, 4 masked. Where the
-    intensity above the background is not positive, moments are NaN. Errors follow from the
+    intensity above the background is not positive, or the center would lie outside the scan,
+    moments are NaN. Errors follow from the
     detector's noise to first order.
 
     Notes

@@ -12,8 +12,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from nxscan.kernels.compiling import njit
 from nxscan.kernels.moments import CHUNK
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ _U = np.uintp
 _N = np.uintp(CHUNK)
 _ERRORS = 5
 _ROUNDING = 16 * 2.3e-16
+_RANGE = 1.0 + 1e-9
 
 
 class Rule(NamedTuple):
@@ -126,8 +127,9 @@ def conclude(
 ) -> None:
     """Fill in the maps of the chunk of pixels at ``start``.
 
-    Where the intensity is not positive, all but it are NaN; where the spread is not, skewness
-    and kurtosis are. Errors that float64 cannot resolve (peaks narrower than about a
+    Where the intensity is not positive, or the center outside the range, which no curve above
+    its background has, all but the intensity are NaN; where the spread is not positive,
+    skewness and kurtosis are. Errors that float64 cannot resolve (peaks narrower than about a
     hundredth of the range) are NaN.
 
     Arguments are the members of `Sums`, of a chunk; the background and its variance, shape
@@ -305,6 +307,8 @@ def _chunk(a: Floats) -> None:
         rounding = _ROUNDING * (abs(s0) + abs(b) * w0)
         r = 1.0 / m0 if m0 > rounding else nan
         q1 = (a[p + _N] - b * w1) * r
+        r = r if abs(q1) <= _RANGE else nan
+        q1 = q1 if abs(q1) <= _RANGE else nan
         q2 = (a[p + 2 * _N] - b * w2) * r
         q3 = (a[p + 3 * _N] - b * w3) * r
         q4 = (a[p + 4 * _N] - b * w4) * r

@@ -9,7 +9,8 @@ the same are not vectorized.)
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from nxscan.kernels.compiling import njit
 
 _PIECE = 4096
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
 
 from nxscan.kernels.central import MIN, ROWS, Maps, Rule, conclude
+from nxscan.kernels.compiling import njit
 from nxscan.kernels.moments import AHEAD, CHUNK, TOGETHER, Rows, Sums, Values, add_up, fetch
 
 if TYPE_CHECKING:

@@ -79,6 +79,9 @@ class Signal(ABC):
             raise SourceError(f"{selection} has shape {values.shape}, expected {out.shape}")
         out[...] = values
 
+    def will_read(self, nbytes: int) -> None:  # noqa: B027  most need not prepare
+        """Tell how many bytes are going to be read in all: it may be worth preparing for."""
+
     @property
     def chunks(self) -> tuple[int, ...] | None:
         """Shape of a piece that is best read at once; ``None`` if any is as good."""

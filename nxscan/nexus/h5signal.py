@@ -137,6 +137,10 @@ class HDF5Signal(Signal):
         else:
             self._read_directly(reader, part.region, out.reshape(part.lengths))
 
+    def will_read(self, nbytes: int) -> None:
+        """Read directly from the first byte on, if there is enough to read."""
+        self._asked = max(self._asked, nbytes)
+
     def _direct(self, part: Bounds) -> DirectReader | None:
         """Return what reads past HDF5, if that is possible and worthwhile."""
         self._asked += math.prod(part.lengths) * self._dtype.itemsize

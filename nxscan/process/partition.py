@@ -1,9 +1,9 @@
 """How a scan is cut into blocks: from its layout alone, so that every machine cuts alike.
 
-Blocks are what is computed, journaled and resumed: about 64 MB each. Where stored chunks are
-larger than that, several blocks share them; such blocks are one cell, and as many of them as
-memory allows are read at once, as a unit, so that each chunk is decompressed as seldom as
-possible.
+Blocks are what is computed, journaled and resumed: about 64 MB each, less where a scan is so
+small that it would not make eight. Where stored chunks are larger than that, several blocks
+share them; such blocks are one cell, and as many of them as memory allows are read at once, as a
+unit, so that each chunk is decompressed as seldom as possible.
 """
 
 from __future__ import annotations
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 BLOCK_BYTES = 64 * 2**20
 """What a block shall hold."""
+SMALL_BYTES = 4 * 2**20
+"""What it shall hold at least: small scans are cut finer, so that every worker has some."""
+FEWEST_BLOCKS = 8
+"""Into how many blocks a scan is cut, if they hold that much."""
 CELL_BYTES = 256 * 2**20
 """A tile whose curves take more than this is cut along the scan, if the process can merge."""
 PIECE_BYTES = 4 * 2**20
@@ -111,14 +115,14 @@ class Cutter:
             return Partition((_whole(self.shape),), ((0,),))
         if per == "scan":
             least = 8 * state_values * _STATE_SHARE
-            return self._cut_along(list(scan), max(BLOCK_BYTES, least), fine=list(scan))
+            return self._cut_along(list(scan), max(self._block, least), fine=list(scan))
         if per == "position":
             target = self._target(self.shape[self.scan_rank :], state_values)
             return self._cut_along(list(scan), target, fine=list(scan))
         column = self._cell_bytes(list(detector))
         if mergeable and column > CELL_BYTES:
             state = 8 * state_values * math.prod(self._steps(list(detector))) * _STATE_SHARE
-            return self._cut_along([*detector, *scan], max(BLOCK_BYTES, state), fine=list(scan))
+            return self._cut_along([*detector, *scan], max(self._block, state), fine=list(scan))
         target = self._target(self.shape[: self.scan_rank], state_values)
         return self._cut_along(list(detector), target, fine=list(detector))
 
@@ -128,7 +132,13 @@ class Cutter:
         Results that are larger than the data that they come from fill a block's file instead.
         """
         data, made = math.prod(shape) * self.itemsize, 8 * values
-        return max(1, min(BLOCK_BYTES, BLOCK_BYTES * data // max(made, 1)))
+        return max(1, min(self._block, self._block * data // max(made, 1)))
+
+    @property
+    def _block(self) -> int:
+        """Return the bytes of a block of this scan."""
+        part = math.prod(self.shape) * self.itemsize // FEWEST_BLOCKS
+        return min(BLOCK_BYTES, max(SMALL_BYTES, part))
 
     def _steps(self, dims: Sequence[int]) -> list[int]:
         return [int(np.diff(self.edges[d]).max(initial=1)) for d in dims]

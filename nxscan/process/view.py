@@ -74,6 +74,7 @@ class View:
             Memory for the stored values; what is returned may lie in it.
 
         """
+        self.signal.will_read(self.signal.nbytes)
         scratch = scratch or Scratch()
         parts = list(self.parts(region)) if self.chain else [region]
         if len(parts) == 1:
