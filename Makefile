@@ -33,7 +33,7 @@ test: install lint
 	cd tests && ../$(BIN)/mypy --config-file ../pyproject.toml -p nxscan
 	cd tests && ../$(BIN)/lint-imports --config ../pyproject.toml
 	$(MAKE) build-docs
-	cd tests && ../$(BIN)/python -P -m pytest -c ../pyproject.toml --rootdir .. --doctest-modules . --pyargs nxscan
+	cd tests && ../$(BIN)/python -P -m pytest -n auto -c ../pyproject.toml --rootdir .. --doctest-modules . --pyargs nxscan
 
 # the pages run their code against what is installed
 docs: install build-docs
@@ -53,7 +53,7 @@ test-oldest:
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
 	$(VENV)/bin/python -m pip install --quiet --constraint .ci/oldest.txt --group dev ".[all]"
-	cd tests && ../$(VENV)/bin/python -P -m pytest -c ../pyproject.toml --rootdir .. . -W default --ignore fuzz/test_fuzz.py
+	cd tests && ../$(VENV)/bin/python -P -m pytest -n auto -c ../pyproject.toml --rootdir .. . -W default --ignore fuzz/test_fuzz.py
 
 clean:
 	rm -rf .venv .venv-oldest build dist nxscan-demo docs/_build

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from nxscan.nexus.stacks import Stack
 
 LINKED = f"{layout.TRANSLATION}/linked"
-_MOST_MAPPINGS = 20_000
+_MOST_MAPPINGS = 2_000
 _TOLERANCE = 2.0
 """Seconds by which the time of a file may differ: file systems round it."""
 
@@ -183,7 +183,8 @@ def _link(file: Any, stack: Stack, folder: Path, *, foreign: bool) -> None:
 def _create_virtual(file: Any, place: str, name: str, signal: HDF5Signal) -> Any:
     """Map a dataset of another file, one mapping for each index of the slowest dimension.
 
-    nexusformat takes the number of mappings for the length of that dimension.
+    nexusformat takes the number of mappings for the length of that dimension. Each takes 25 kB
+    to write, and as much of whoever opens the dataset, so a longer one is mapped in one piece.
     """
     shape = signal.shape
     properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)

@@ -3,8 +3,9 @@
 ``/Measurement_000/Channel_000/Raw_Data_Moments_000`` stands beside the dataset that the
 process worked on, refers to it, and is found by ``pyUSID.hdf_utils.find_results_groups``,
 which asks for both names in it. (USID itself would write ``Raw_Data-Moments_000``, but punx
-takes a dash for an error wherever it stands.) Nothing is stored twice: Main datasets are virtual datasets over those of the NXprocess,
-and ancillary datasets are shared with the source wherever they are the same.
+takes a dash for an error wherever it stands.) Nothing is stored twice: Main datasets are
+virtual datasets over those of the NXprocess, and ancillary datasets are shared with the source
+wherever they are the same.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import h5py
 
 from nxscan.nexus import layout
 from nxscan.nexus.groups import known
-from nxscan.nexus.usid import ancillaries, stamp
+from nxscan.nexus.usid import ancillaries, row_blocks, stamp
 
 if TYPE_CHECKING:
     from nxscan.model import Axis
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 
     Shape = tuple[int, ...]
 
-_MOST_MAPPINGS = 20_000
+_MOST_MAPPINGS = 4_000
+_MOST_BLOCKS = 512
+"""Few: a result has many maps, and each commit makes and checks the blocks of all."""
 _LONGEST = 4096
 _PARTS = ("Indices", "Values")
 
@@ -154,7 +157,7 @@ def _refer(main: Any, source: Any, kind: str, axes: list[Axis], *, shared: bool)
 
 
 def _create_virtual(home: Any, name: str, split: _Split, stored: Any) -> Any:
-    """Map an array to positions × spectroscopic, row by row, which HDF5 reads fast."""
+    """Map an array to positions × spectroscopic by a few rows, which HDF5 reads fast."""
     target = h5py.h5s.create_simple(split.shape)
     shape = stored.shape
     source = h5py.h5s.create_simple(shape) if shape else h5py.h5s.create(h5py.h5s.SCALAR)
@@ -173,13 +176,15 @@ def _create_virtual(home: Any, name: str, split: _Split, stored: Any) -> Any:
 def _rows(split: _Split) -> Iterator[tuple[list[tuple[int, int]], int, int]]:
     """Yield first index and extent along each dimension, the column, and how many columns."""
     slow = split.after[:-1]
-    if math.prod(split.before) * math.prod(slow) > _MOST_MAPPINGS:
+    if math.prod(split.before) * len(row_blocks(slow, _MOST_BLOCKS)) > _MOST_MAPPINGS:
         slow = ()
-    whole = [(0, n) for n in split.after[len(slow) :]]
-    positions = [(0, n) for n in split.positions]
-    width = math.prod(split.after[len(slow) :])
-    lengths = (*split.before, *slow)
-    for count, index in enumerate(itertools.product(*(range(n) for n in lengths))):
-        before = [(k, 1) for k in index[: len(split.before)]]
-        row = [(k, 1) for k in index[len(split.before) :]]
-        yield [*before, *positions, *row, *whole], count * width, width
+    fast = split.after[len(slow) :]
+    whole, positions = [(0, n) for n in fast], [(0, n) for n in split.positions]
+    column = 0
+    for index in itertools.product(*(range(n) for n in split.before)):
+        before = [(k, 1) for k in index]
+        for first, extent in row_blocks(slow, _MOST_BLOCKS):
+            row = list(zip(first, extent, strict=True))
+            width = math.prod(extent) * math.prod(fast)
+            yield [*before, *positions, *row, *whole], column, width
+            column += width

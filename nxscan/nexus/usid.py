@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 
     from nxscan.model import Axis, Scan
 
-_MOST_MAPPINGS = 20_000
+    Shape = tuple[int, ...]
+
+_MOST_MAPPINGS = 4_000
+_MOST_BLOCKS = 2_048
 _CHUNK = 1 << 18
 
 
@@ -75,8 +78,9 @@ def stamp(item: Any) -> None:
 def _create_virtual(
     channel: Any, name: str, scan: Scan, source_file: str, source_path: str
 ) -> h5py.Dataset:
-    """Map the N-D frames to 2-D row by row of the detector, which HDF5 reads fast.
+    """Map the N-D frames to 2-D by a few rows of the detector, which HDF5 reads fast.
 
+    Each mapping takes 12 kB or more of whoever opens the dataset, so they are kept few.
     h5py's VirtualLayout copies its source deeply for every mapping: ten times slower.
     """
     shape, rank = scan.signal.shape, len(scan.scan_shape)
@@ -86,15 +90,18 @@ def _create_virtual(
     source = h5py.h5s.create_simple(shape) if shape else h5py.h5s.create(h5py.h5s.SCALAR)
     properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     place = source_file.replace("%", "%%").encode(), source_path.encode()
-    rows = list(itertools.product(*(range(n) for n in frame[:-1])))
-    for slow in _slow_indices(scan.scan_shape, len(rows)):
+    blocks = row_blocks(frame[:-1], _MOST_BLOCKS)
+    for slow in _slow_indices(scan.scan_shape, len(blocks)):
         start, stop = _positions(scan.scan_shape, slow)
-        for k, row in enumerate(rows):
-            target.select_hyperslab((start, k * width), (stop - start, width))
+        column = 0
+        for row, rows in blocks:
+            columns = math.prod(rows) * width
+            target.select_hyperslab((start, column), (stop - start, columns))
+            column += columns
             if shape:
                 free = shape[len(slow) : rank]
                 first = (*slow, *(0 for _ in free), *row, *((0,) if frame else ()))
-                extent = (*(1 for _ in slow), *free, *(1 for _ in row), *frame[-1:])
+                extent = (*(1 for _ in slow), *free, *rows, *frame[-1:])
                 source.select_hyperslab(first, extent)
             properties.set_virtual(target, *place, source)
     target.select_all()
@@ -102,10 +109,39 @@ def _create_virtual(
     return h5py.Dataset(h5py.h5d.create(channel.id, name.encode(), kind, target, properties))
 
 
-def _slow_indices(scan_shape: tuple[int, ...], rows: int) -> Sequence[tuple[int, ...]]:
+def row_blocks(lengths: Shape, most: int) -> list[tuple[Shape, Shape]]:
+    """Cut the rows of an array into blocks that follow each other, few but small.
+
+    HDF5 takes a time that grows with the square of a mapping's rows to read part of it.
+
+    Parameters
+    ----------
+    lengths : tuple of int
+        Lengths of the dimensions that count rows: all but the fastest.
+    most : int
+        About how many blocks; no block goes over the end of the last dimension.
+
+    Returns
+    -------
+    list of (tuple of int, tuple of int)
+        First index and extent of each block; along all but the last dimension it is 1 long.
+
+    """
+    if not lengths:
+        return [((), ())]
+    *slow, last = lengths
+    step = max(1, -(-math.prod(lengths) // most))
+    return [
+        ((*index, k), (*(1 for _ in index), min(step, last - k)))
+        for index in itertools.product(*(range(n) for n in slow))
+        for k in range(0, last, step)
+    ]
+
+
+def _slow_indices(scan_shape: tuple[int, ...], blocks: int) -> Sequence[tuple[int, ...]]:
     """Choose how far the slow scan dimensions are split: fully, where mappings stay few."""
     slow = scan_shape[:-1]
-    if math.prod(slow) * rows > _MOST_MAPPINGS:
+    if math.prod(slow) * blocks > _MOST_MAPPINGS:
         return [()]
     return list(itertools.product(*(range(n) for n in slow)))
 

@@ -63,11 +63,13 @@ def test_dimensions_of_its_own_before_the_scan_s_are_spectroscopic(tmp_path: Pat
         np.testing.assert_array_equal(found[()], expected)
 
 
+@pytest.mark.parametrize("blocks", [7, 10**6])
 @pytest.mark.parametrize("most", [1, 10**6])
 def test_any_part_of_a_main_dataset_is_right(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, blocks: int
 ) -> None:
     monkeypatch.setattr(nxscan.nexus.result_usid, "_MOST_MAPPINGS", most)
+    monkeypatch.setattr(nxscan.nexus.result_usid, "_MOST_BLOCKS", blocks)
     scan, _ = make_scan((3, 4), (150, 160))
     path = write_master(tmp_path / "scan.nxs", scan=scan)
     outputs = outputs_of_all_kinds(scan)

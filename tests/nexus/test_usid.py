@@ -66,17 +66,19 @@ def test_ancillaries_list_the_fastest_dimension_first(tmp_path: Path) -> None:
         assert list(indices.attrs["labels"]) == ["chi, tilt", "mu, tilt"]
 
 
+@pytest.mark.parametrize("blocks", [2, 10**6])
 @pytest.mark.parametrize("most", [1, 10**6])
 @settings(max_examples=20, deadline=None)
 @given(data=st.data())
 def test_any_part_of_the_virtual_dataset_is_right(
-    tmp_path_factory: pytest.TempPathFactory, most: int, data: st.DataObject
+    tmp_path_factory: pytest.TempPathFactory, most: int, blocks: int, data: st.DataObject
 ) -> None:
     """HDF5 maps rank-changing selections wrongly in some cases: try many."""
     folder = tmp_path_factory.mktemp("usid")
     scan, frames = make_scan((3, 4), (5, 6))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(nxscan.nexus.usid, "_MOST_MAPPINGS", most)
+        patch.setattr(nxscan.nexus.usid, "_MOST_BLOCKS", blocks)
         path = write_scan(scan, folder / "scan.nxs")
     flat = frames.reshape(12, 30)
     with h5py.File(path) as file:
@@ -85,3 +87,17 @@ def test_any_part_of_the_virtual_dataset_is_right(
             low, high = sorted(data.draw(st.tuples(st.integers(0, 30), st.integers(0, 30))))
             found = file[USID_MAIN][start:stop, low:high]
             np.testing.assert_array_equal(found, flat[start:stop, low:high])
+
+
+@pytest.mark.parametrize(("lengths", "most"), [((7,), 3), ((2, 5), 4), ((2048,), 512), ((3,), 9)])
+def test_blocks_of_rows_have_every_row_once_and_in_order(
+    lengths: tuple[int, ...], most: int
+) -> None:
+    numbers = np.arange(np.prod(lengths)).reshape(lengths)
+    blocks = nxscan.nexus.usid.row_blocks(lengths, most)
+    parts = [
+        numbers[tuple(slice(k, k + n) for k, n in zip(first, extent, strict=True))].ravel()
+        for first, extent in blocks
+    ]
+    np.testing.assert_array_equal(np.concatenate(parts), numbers.ravel())
+    assert len(blocks) <= most

@@ -14,6 +14,7 @@ from helpers.scans import make_scan
 
 import nxscan
 from nxscan.errors import LayoutError, OutputError, SourceError
+from nxscan.nexus import linked
 from nxscan.nexus.foreign import read_foreign
 from nxscan.nexus.results import results
 from nxscan.process.commit_target import commit_target
@@ -157,6 +158,19 @@ def test_a_foreign_file_gets_its_results_in_a_master_that_leads_to_it(
         np.testing.assert_array_equal(flat, FRAMES.reshape(12, 30))
     assert validate(target.master, data=True).findings == ()
     assert snapshot(raw) == before
+
+
+@pytest.mark.parametrize(("most", "mappings"), [(12, 12), (11, 1)])
+def test_foreign_frames_of_a_long_scan_are_mapped_in_one_piece(
+    raw: Path, here: Path, monkeypatch: pytest.MonkeyPatch, most: int, mappings: int
+) -> None:
+    monkeypatch.setattr(linked, "_MOST_MAPPINGS", most)
+    source = make_foreign(raw / "foreign.h5")
+    with h5py.File(commit_target(source).master) as file:
+        found = file["entry/data/data"]
+        np.testing.assert_array_equal(found[()], FRAMES)
+        np.testing.assert_array_equal(found[1:, 2:3], FRAMES[1:, 2:3])
+        assert len(found.virtual_sources()) == mappings
 
 
 def test_a_foreign_file_that_has_changed_is_not_read(raw: Path, tmp_path: Path) -> None:

@@ -95,3 +95,23 @@ def test_field_of_a_detector_that_a_plot_links_to(foreign, outcome):
         {"/entry/instrument/pco/unknown"},
         {"/entry/instrument/pco/counts"},
     )
+
+
+@pytest.mark.parametrize("length", [6, 4])
+def test_axis_of_a_virtual_signal_in_one_piece_in_nexusformat(tmp_path, outcome, length):
+    frames = np.arange(6 * 5 * 4, dtype="f4").reshape(6, 5, 4)
+    with h5py.File(tmp_path / "frames.h5", "w") as file:
+        file["frames"] = frames
+    whole = h5py.VirtualLayout(frames.shape, "f4")
+    whole[...] = h5py.VirtualSource("frames.h5", "frames", frames.shape, "f4")
+    path = tmp_path / "scan.nxs"
+    with h5py.File(path, "w") as file:
+        plot = file.create_group("entry/data")
+        file["entry"].attrs["NX_class"] = "NXentry"
+        plot.attrs.update(NX_class="NXdata", signal="data", axes=["mu", ".", "."])
+        plot.create_virtual_dataset("data", whole)
+        plot["mu"] = np.arange(float(length))
+    counting, aside = outcome(path, "nexusformat")
+    found = aside if length == 6 else counting
+    assert "/entry/data" in found
+    assert ("/entry/data" in counting) == (length != 6)
