@@ -180,7 +180,7 @@ def test_the_demo_runs_through_again_and_again_and_keeps_what_is_not_its_own(tmp
     }
     commands = [line for line in ended.stdout.splitlines() if line.startswith("$ nxscan ")]
     assert [line.split()[2] for line in commands] == [
-        "inspect", "translate", "translate", "validate", "info", "plot", "plot"
+        "inspect", "translate", "translate", "info", "plot", "plot", "run", "plot", "validate"
     ]  # fmt: skip
     assert "NOT VALID" not in ended.stdout
     with h5py.File(folder / "camera.nxs") as file:

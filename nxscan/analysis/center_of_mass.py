@@ -33,6 +33,7 @@ class CenterOfMass(Process):
 
     per = "position"
     wants_valid = True
+    bytes_per_value = 4
 
     _y = ""
     _x = ""

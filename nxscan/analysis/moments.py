@@ -108,6 +108,7 @@ class Moments(Process):
 
     per = "pixel"
     wants_valid = True
+    bytes_per_value = 4
     Parameters = MomentsParameters
 
     _curves: Curves | None = None

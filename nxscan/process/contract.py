@@ -53,6 +53,9 @@ class Process(ABC):
         finished state the next one finds in ``block.previous``.
     wants_valid, wants_variance : bool
         Whether blocks bring masks and variances.
+    bytes_per_value : int
+        Memory that ``compute`` takes for each value of its block, for the memory limit: by
+        default three copies in double precision. Compiled loops take next to none.
     Parameters : type of ProcessParameters
         What a user may set.
 
@@ -81,6 +84,7 @@ class Process(ABC):
     passes: ClassVar[int] = 1
     wants_valid: bool = False
     wants_variance: bool = False
+    bytes_per_value: ClassVar[int] = 24
     Parameters: ClassVar[type[ProcessParameters]] = ProcessParameters
 
     parameters: Any

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from nxscan.process.view import View
 
 
+LEAN = 8
+"""A reduction that takes fewer bytes for each value is given whole blocks."""
+
+
 @dataclass(frozen=True, eq=False)
 class Job:
     """One pass of a process over a view of a scan. It can be pickled.
@@ -101,7 +105,9 @@ class Job:
         edges, most = self.view.layout.edges, partition.PIECE_BYTES
         dims = self._dims(len(block))
         if self.process.is_reduction:
-            most = max(partition.PORTION_BYTES, self.state_bytes(index) // 2)
+            lean = self.process.bytes_per_value < LEAN
+            portion = partition.BLOCK_BYTES if lean else partition.PORTION_BYTES
+            most = max(portion, self.state_bytes(index) // 2)
         for piece in tiles(block, edges, dims, itemsize, most) if dims else [block]:
             yield piece, pieces(piece, dims, itemsize, most) if dims else iter([piece])
 

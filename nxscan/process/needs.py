@@ -1,7 +1,7 @@
 """What the steps of a run take of memory: what ``--memory`` is held against.
 
 Counted is what is read, with its variances, masks and what corrections make on the way, what
-compute returns, for compute's own arrays `COMPUTE_BYTES` for each value that it is given at once,
+compute returns, for compute's own arrays `Process.bytes_per_value` of what it is given at once,
 and `OWN_BYTES` for the run itself. Not counted is what a process holds beyond that, and what the
 interpreter and compiled code take.
 """
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from nxscan.process.block import Selection
     from nxscan.process.job import Job
 
-COMPUTE_BYTES = 24
-"""Of compute's own arrays, for each value: three copies in double precision."""
 OWN_BYTES = 32 * 2**20
 """What the run itself takes: tables of chunks, the journal, and memory that falls to pieces."""
 _VARIANCE, _VALID = 4, 1
@@ -77,7 +75,8 @@ def compute_bytes(job: Job, index: int) -> int:
     part = max(volume(part) for _, parts in job.steps(index) for part in parts)
     states = _STATES if job.process.is_reduction else 1
     # where a part is not the whole of what was read, compute is given a copy
-    return part * (held(job) + COMPUTE_BYTES) + states * job.state_bytes(index)
+    own = job.process.bytes_per_value
+    return part * (held(job) + own) + states * job.state_bytes(index)
 
 
 def _beside(job: Job) -> int:

@@ -33,7 +33,7 @@ CELL_BYTES = 256 * 2**20
 PIECE_BYTES = 4 * 2**20
 """What is worked on at once, so that it is still in the processor's cache."""
 PORTION_BYTES = 16 * 2**20
-"""What a reduction computes at once, unless its state is as large."""
+"""What a reduction computes at once, unless its state is as large, or it needs no memory."""
 _STATE_SHARE = 4
 _TOLERANCE = 1.5
 
