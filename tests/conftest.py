@@ -15,7 +15,7 @@ settings.register_profile("fixed", derandomize=True, deadline=None)
 settings.register_profile("random", derandomize=False, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS", "fixed"))
 
-# what starts tests in the background (a shell, nohup) has them ignore signals, and all their children
+# what starts tests in the background (a shell, nohup) has them and their children ignore signals
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
