@@ -1,44 +1,27 @@
 """The progress bar: frames, frames/s, MB/s and the time that is left, on stderr."""
 
-import sys
 import time
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
+
+from nxscan.cli.bar import Bar
 
 if TYPE_CHECKING:
-    from rich.progress import Progress as RichProgress
-    from rich.progress import TaskID
-
     from nxscan.nexus import Progress
 
 
-class ProgressBar:
+class ProgressBar(Bar):
     """Shows what `nxscan.translate` reports, if stderr is a terminal; silent otherwise.
 
     It pulses while headers are read. When the count starts anew, so does the bar: that is the
     next scan.
     """
 
+    first = "reading"
+
     def __init__(self) -> None:
-        self._bar: RichProgress | None = rich_bar() if sys.stderr.isatty() else None
-        self._task: TaskID | None = None
+        super().__init__()
         self._begun = 0.0
         self._done = 0
-
-    def __enter__(self) -> Self:
-        if self._bar is not None:
-            self._bar.start()
-            self._task = self._bar.add_task("reading", total=None, rate="")
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._bar is not None:
-            self._bar.stop()
 
     def __call__(self, progress: "Progress") -> None:
         """Show where the writing stands."""
@@ -61,19 +44,3 @@ class ProgressBar:
         seconds = max(time.perf_counter() - self._begun, 1e-3)
         frames, megabytes = progress.frames_done / seconds, progress.bytes_done / seconds / 1e6
         return f"{frames:.0f} frames/s  {megabytes:.0f} MB/s"
-
-
-def rich_bar() -> "RichProgress":
-    """Return a bar on stderr whose tasks have a text, ``rate``."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as RichProgress
-
-    return RichProgress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-    )

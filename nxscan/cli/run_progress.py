@@ -1,24 +1,21 @@
 """The progress of a run on stderr: blocks, MB/s and the time that is left."""
 
-import sys
 import time
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import typer
 
-from nxscan.cli.progress import rich_bar
+from nxscan.cli.bar import Bar
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
-    from rich.progress import TaskID
 
     from nxscan.process import RunProgress
 
 _STAGES = {"compute": "", "commit": "storing "}
 
 
-class RunBar:
+class RunBar(Bar):
     """Shows what `Process.run` reports, if stderr is a terminal, and remembers it.
 
     What the user should know (how much was there already) is written wherever stderr leads.
@@ -31,27 +28,13 @@ class RunBar:
 
     """
 
+    first = "planning"
+
     def __init__(self) -> None:
+        super().__init__()
         self.last: RunProgress | None = None
-        self._bar: RichProgress | None = rich_bar() if sys.stderr.isatty() else None
-        self._task: TaskID | None = None
         self._begun, self._bytes = 0.0, 0
         self._notes: set[tuple[str, str]] = set()
-
-    def __enter__(self) -> Self:
-        if self._bar is not None:
-            self._bar.start()
-            self._task = self._bar.add_task("planning", total=None, rate="")
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._bar is not None:
-            self._bar.stop()
 
     def __call__(self, progress: "RunProgress") -> None:
         """Show where the run stands."""

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nxscan.errors import LayoutError
+from nxscan.hdf5.h5signal import HDF5Signal
 from nxscan.model import Axis, Scan
+from nxscan.model.units import UNKNOWN_UNITS
 from nxscan.nexus import layout
-from nxscan.nexus.h5signal import HDF5Signal
+from nxscan.nexus.axes import read_axes, with_roles
 from nxscan.nexus.master import Master
 from nxscan.nexus.reader import read_scan
 from nxscan.nexus.tree import plain
@@ -19,7 +21,6 @@ from nxscan.nexus.tree import plain
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from nxscan.model.axis import Role
     from nxscan.nexus.master import Opened
 
 
@@ -51,7 +52,7 @@ def read_units(path: Path, group: str, output: str) -> str | None:
     """Return the unit of an output; ``""`` is dimensionless, None not known."""
     with Master(path).reading() as opened:
         units = opened.attributes(_member(opened, group, output, "data")).get("units")
-    return None if units in (None, layout.UNKNOWN_UNITS) else str(units)
+    return None if units in (None, UNKNOWN_UNITS) else str(units)
 
 
 def has_errors(path: Path, group: str, output: str) -> bool:
@@ -71,18 +72,17 @@ def read_result_scan(path: Path, group: str, output: str) -> Scan:
     place = f"/{layout.ENTRY}/{group}/{output}/data"
     with Master(path).reading() as opened:
         parent = _member(opened, group, output, "data").parent
-        axes = _axes(opened, parent)
+        axes = read_axes(opened, parent)
         title = str(plain(opened.value(parent["title"])))
     rank = _scan_rank(axes, scan)
     signal = HDF5Signal(path, place, rank)
-    own = {n: dataclasses.replace(a, role=_role(a, rank)) for n, a in axes.items()}
     whole_scan = signal.shape[:rank] == scan.scan_shape and _has(axes, scan, detector=False)
     whole_frame = signal.shape[rank:] == scan.frame_shape and _has(axes, scan, detector=True)
     return dataclasses.replace(
         scan,
         title=f"{scan.title}, {title}",
         signals={output: signal},
-        axes=own,
+        axes=with_roles(axes, rank),
         counters=scan.counters if whole_scan else {},
         readings=scan.readings if whole_scan else {},
         mask=scan.mask if whole_frame else None,
@@ -97,35 +97,6 @@ def _member(opened: Opened, group: str, output: str, field: str) -> Any:
     if place not in opened:
         raise LayoutError(f"{opened.file.filename} has no {place}", "nxscan info says what it has")
     return opened[place]
-
-
-def _axes(opened: Opened, group: Any) -> dict[str, Axis]:
-    """Read the axes of a result, of each dimension the one in @axes first."""
-    attributes = opened.attributes(group)
-    listed = [str(plain(name)) for name in np.ravel(attributes["axes"])]
-    indices = {
-        key.removesuffix("_indices"): int(np.ravel(value)[0])
-        for key, value in attributes.items()
-        if key.endswith("_indices")
-    }
-    names = [*listed, *(name for name in indices if name not in listed)]
-    widths = {f"{name}_width" for name in names}
-    return {n: _axis(opened, group, n, indices[n]) for n in names if n not in widths}
-
-
-def _axis(opened: Opened, group: Any, name: str, dimension: int) -> Axis:
-    dataset = group[name]
-    attributes = opened.attributes(dataset)
-    units = attributes.get("units", layout.UNKNOWN_UNITS)
-    width = opened.value(group[f"{name}_width"]) if f"{name}_width" in group else None
-    return Axis(
-        name=name,
-        values=np.asarray(opened.value(dataset), np.float64),
-        units=None if units == layout.UNKNOWN_UNITS else str(units),
-        long_name=str(attributes.get("long_name", "")),
-        dimension=dimension,
-        width=None if width is None else np.asarray(width, np.float64),
-    )
 
 
 def _scan_rank(axes: dict[str, Axis], scan: Scan) -> int:
@@ -149,10 +120,6 @@ def _origin(axis: Axis, scan: Scan) -> str:
     if found.role == "detector":
         return "detector"
     return "scan" if np.array_equal(found.values, axis.values, equal_nan=True) else "own"
-
-
-def _role(axis: Axis, rank: int) -> Role:
-    return "scan" if axis.dimension < rank else "detector"
 
 
 def _has(axes: dict[str, Axis], scan: Scan, *, detector: bool) -> bool:

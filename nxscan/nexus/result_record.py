@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nxscan.hdf5.texts import text
 from nxscan.model.names import nexus_name
 from nxscan.nexus.groups import make_field, make_group
-from nxscan.nexus.tree import text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +36,7 @@ _TEXTS = (
 _JSON = ("parameters", "corrections")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Record:
     """What is known about a result.
 
@@ -49,7 +49,7 @@ class Record:
     description : str
         What the process does, in a line.
     parameters : dict
-        Parameters of the process.
+        Parameters of the process, as JSON has them.
     corrections : list of dict
         What the data were read through, in order: ``name``, ``module``, ``parameters`` each.
     signal_path : str

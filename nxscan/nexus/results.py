@@ -85,52 +85,20 @@ class OutputSpec:
 
 
 @dataclass(frozen=True, eq=False)
-class NewResult:
+class NewResult(Record):
     """A result that is to be added.
 
     Attributes
     ----------
-    process, module, version : str
-        The process: its name, ``module:Class`` and version.
-    identity : str
-        Hash of everything that the result depends on.
-    description : str
-        What the process does, in a line.
-    parameters : dict
-        Parameters of the process, as JSON has them.
     parameter_units : dict of str to str
-        Units of those that have one.
-    corrections : list of dict
-        What the data were read through, in order: ``name``, ``module``, ``parameters`` each.
-    signal_path : str
-        Where in the file the data are that were worked on.
-    fingerprint : str
-        Hash of the scan that was worked on.
+        Units of those parameters that have one.
     outputs : tuple of OutputSpec
         What it gives; one is the default.
-    duration : float
-        Seconds that it took.
-    host : str
-        Where it ran.
-    partition : str
-        How the scan was cut.
 
     """
 
-    process: str
-    module: str
-    version: str
-    identity: str
-    description: str
-    parameters: dict[str, Any]
     parameter_units: dict[str, str]
-    corrections: list[dict[str, Any]]
-    signal_path: str
-    fingerprint: str
     outputs: tuple[OutputSpec, ...]
-    duration: float
-    host: str
-    partition: str
 
 
 @dataclass(frozen=True)

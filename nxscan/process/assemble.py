@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from nxscan.errors import ProcessError
 from nxscan.nexus import durable
+from nxscan.nexus.result_fill import filler
 from nxscan.process.blockfile import block_files, read_block
 from nxscan.process.job import owned
 from nxscan.process.outcome import check_outputs, check_state
@@ -25,25 +26,26 @@ def regions(job: Job) -> dict[tuple[tuple[int, int], ...], list[int]]:
     """Group the blocks by the part of the results that they belong to, in their order."""
     found: dict[tuple[tuple[int, int], ...], list[int]] = {}
     for index, block in enumerate(job.blocks):
-        found.setdefault(_key(job, block), []).append(index)
+        key = _key(block, job.process.per, job.view.layout.scan_rank)
+        found.setdefault(key, []).append(index)
     return found
 
 
 def is_split(blocks: Sequence[Selection], per: str, rank: int) -> bool:
     """Tell whether several blocks belong to one part of the results."""
-    keys = {tuple((p.start, p.stop) for p in owned(block, per, rank)) for block in blocks}
-    return len(keys) < len(blocks)
+    return len({_key(block, per, rank) for block in blocks}) < len(blocks)
 
 
 def fill(job: Job, datasets: Mapping[str, Any]) -> None:
     """Write the outputs of every block into datasets, one part after another."""
-    for _, part, arrays in results(job):
-        for output in job.outputs:
-            for name in output.names:
-                datasets[name][output.place(part)] = arrays[name]
+    with filler(datasets) as filled:
+        for part, arrays in results(job):
+            for output in job.outputs:
+                for name in output.names:
+                    filled.put(name, output.place(part), arrays[name])
 
 
-def results(job: Job) -> Iterator[tuple[list[int], Selection, Arrays]]:
+def results(job: Job) -> Iterator[tuple[Selection, Arrays]]:
     """Yield the outputs of each part."""
     for indices in regions(job).values():
         part = owned(job.blocks[indices[0]], job.process.per, job.view.layout.scan_rank)
@@ -52,7 +54,7 @@ def results(job: Job) -> Iterator[tuple[list[int], Selection, Arrays]]:
         else:
             state = finished_state(job, indices)
             arrays = check_outputs(job.process, job.outputs, state, part, indices[-1])
-        yield indices, part, arrays
+        yield part, arrays
 
 
 def finished_state(job: Job, indices: Sequence[int] | None = None) -> Arrays:
@@ -77,6 +79,6 @@ def load(job: Job, index: int) -> Arrays:
     return found
 
 
-def _key(job: Job, block: Selection) -> tuple[tuple[int, int], ...]:
-    part = owned(block, job.process.per, job.view.layout.scan_rank)
-    return tuple((piece.start, piece.stop) for piece in part)
+def _key(block: Selection, per: str, rank: int) -> tuple[tuple[int, int], ...]:
+    """Return the part of the results that a block belongs to, as a dict can take it."""
+    return tuple((piece.start, piece.stop) for piece in owned(block, per, rank))

@@ -21,6 +21,8 @@ _VARIABLES = (
 _held = threading.Lock()
 """Is taken while somebody holds BLAS: two that undo it would undo each other's."""
 
+_found: tuple[int, ThreadpoolController] | None = None
+
 
 class OneBlasThread:
     """Holds BLAS to one thread until it is closed; then it is as it was before.
@@ -43,7 +45,7 @@ class OneBlasThread:
         self._mine = self._mine or _held.acquire(blocking=False)
         if self._mine and len(sys.modules) != self._seen:
             self._seen = len(sys.modules)
-            self._undo.enter_context(ThreadpoolController().limit(limits=1, user_api="blas"))
+            self._undo.enter_context(_libraries().limit(limits=1, user_api="blas"))
 
     def close(self) -> None:
         """Undo it."""
@@ -66,7 +68,7 @@ class OneBlasThread:
 
 def one_blas_thread_here() -> None:
     """Hold BLAS to one thread for a new thread, where it counts threads for each (OpenMP)."""
-    for library in ThreadpoolController().select(user_api="blas").lib_controllers:
+    for library in _libraries().select(user_api="blas").lib_controllers:
         if getattr(library, "threading_layer", "") == "openmp":
             library.set_num_threads(1)
 
@@ -76,3 +78,12 @@ def one_blas_thread_for_good() -> None:
     for name in _VARIABLES:
         os.environ[name] = "1"
     OneBlasThread()
+
+
+def _libraries() -> ThreadpoolController:
+    """Return the libraries that are loaded; looking for them holds up all threads for a while."""
+    global _found
+    loaded = len(sys.modules)
+    if _found is None or _found[0] != loaded:
+        _found = loaded, ThreadpoolController()
+    return _found[1]

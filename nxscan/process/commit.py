@@ -10,11 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nxscan.errors import OutputError
 from nxscan.nexus.results import NewResult, OutputSpec, add_result, find_result
 from nxscan.process import assemble
 from nxscan.process.counting import Counter
-from nxscan.process.identity import describe, parameters_of
 from nxscan.process.lock import held, lock_of
 from nxscan.process.result import Result
 
@@ -43,28 +41,26 @@ def commit(plan: Plan, job: Job, settings: Settings, duration: float) -> Result:
 
 
 def _check(path: Path) -> None:
-    from nxscan.validate import validate
+    from nxscan.validate.gate import refuse_invalid
 
-    report = validate(path, external=False)
-    if not report.ok:
-        raise OutputError(
-            "the result is not valid and was not added:"
-            + "".join(f"\n  {finding.path}: {finding.message}" for finding in report.findings),
-            "this is a fault of nxscan or of the process: please report it",
-        )
+    refuse_invalid(
+        path,
+        "the result is not valid and was not added",
+        "this is a fault of nxscan or of the process: please report it",
+    )
 
 
 def _new_result(plan: Plan, job: Job, duration: float) -> NewResult:
-    facts = describe(plan.process)
+    facts = plan.described
     return NewResult(
         process=plan.process.name,
         module=f"{facts['module']}:{facts['class']}",
         version=plan.process.version,
         identity=plan.identity,
         description=(type(plan.process).__doc__ or plan.process.name).strip().splitlines()[0],
-        parameters=parameters_of(plan.process.parameters),
+        parameters=facts["parameters"],
         parameter_units=_units(plan.process),
-        corrections=[describe(item) for item in plan.corrections],
+        corrections=plan.corrections_described,
         signal_path=plan.signal_path,
         fingerprint=plan.fingerprint,
         outputs=tuple(_spec(output) for output in _with_default(job.outputs)),

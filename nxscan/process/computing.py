@@ -11,13 +11,21 @@ from typing import TYPE_CHECKING, Any
 from nxscan.process import assemble
 from nxscan.process.counting import Counter
 from nxscan.process.executors import Pool, open_pool
-from nxscan.process.grouping import Group, grouped, passes, workers_for
+from nxscan.process.grouping import (
+    Group,
+    grouped,
+    passes,
+    result_bytes,
+    workers_for,
+    writing_for,
+)
 from nxscan.process.loop import run_units
 from nxscan.process.memory import WORKER_BYTES, in_flight, limit
 from nxscan.process.needs import for_blocks, unit_bytes
 from nxscan.process.partition import hull
 from nxscan.process.shipping import run_shipped, ship
 from nxscan.process.spool import MOST_PASSES, is_spooled, spooled
+from nxscan.process.view import Scratch
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -36,9 +44,13 @@ def compute(plan: Plan, journal: Journal, settings: Settings) -> Job:
     allowed = limit(settings.memory)
     room = for_blocks(allowed)
     workers = workers_for(job, plan.partition, settings.executor, settings.workers, room)
-    with open_pool(settings.executor, workers) as pool:
+    writing = 0
+    if settings.executor == "threads":
+        writing = writing_for(job, plan.partition, workers, room)
+        room -= writing * result_bytes(job, plan.partition)
+    with open_pool(settings.executor, workers, writing) as pool:
         _say_whose_memory(pool, settings, allowed)
-        run = _Run(plan, journal, pool, settings, allowed)
+        run = _Run(plan, journal, pool, settings, allowed, room)
         for index in range(plan.process.passes):
             last = index == plan.process.passes - 1
             job = replace(job, pass_index=index, final=plan.job.final and last)
@@ -64,6 +76,7 @@ class _Run:
     pool: Pool
     settings: Settings
     allowed: int
+    room: int
 
     def compute(self, job: Job) -> Job:
         """Compute what is missing of a pass; return it as it reads the data."""
@@ -77,9 +90,10 @@ class _Run:
         alone = [group.blocks for group in groups if not group.shared]
         if alone:
             self._run_units(job, alone, counter)
+        scratch = Scratch()
         for group in groups:
             if group.shared:
-                self._run_shared(job, group, counter)
+                self._run_shared(job, group, counter, scratch)
         return job
 
     def _counter(self, job: Job, done: set[int], *notes: str) -> Counter:
@@ -91,8 +105,10 @@ class _Run:
         partition, folder = self.plan.partition, self.journal.folder
         left = [(index,) for index in range(len(job.blocks)) if index not in done]
         self._in_flight(job, left)
-        groups = grouped(job, partition, done, for_blocks(self.allowed), self.pool)
-        count, note = passes(partition, groups), ""
+        groups = grouped(job, partition, done, self.room, self.pool)
+        # where rows are read for their share of a frame, parts of it cost no more than the whole
+        count = 1 if job.view.signal.reads_rows else passes(partition, groups)
+        note = ""
         if count > MOST_PASSES or (count > 1 and is_spooled(folder)):
             note = (
                 f"stored chunks span the detector and would be read {count} times with "
@@ -117,7 +133,7 @@ class _Run:
         """Return how many units may be under way, or refuse if not one of them fits."""
         one = max(unit_bytes(job, unit) for unit in _shapes(job, units))
         least = min(one + self.pool.remote * WORKER_BYTES, self.allowed)
-        room = max(for_blocks(self.allowed), least)
+        room = max(self.room, least)
         return in_flight(room, one, self.pool.workers, self.pool.remote)
 
     def _run_units(self, job: Job, units: Sequence[tuple[int, ...]], counter: Counter) -> None:
@@ -127,24 +143,27 @@ class _Run:
 
         def start(pool: Pool, unit: tuple[int, ...]) -> Future[list[Written]]:
             if ticket is None:
-                return pool.submit(job.run_unit, unit)
+                return pool.submit(job.run_unit, unit, pool.slots)
             return pool.submit(run_shipped, ticket, unit)
 
         run_units(self.pool, units, start, most, counter.done)
 
-    def _run_shared(self, job: Job, group: Group, counter: Counter) -> None:
+    def _run_shared(self, job: Job, group: Group, counter: Counter, scratch: Scratch) -> None:
         """Have all workers read what the blocks of a group need, then compute them."""
         region = hull([job.blocks[index] for index in group.blocks])
         frames = job.view.empty(
-            region, variance=job.noise is not None, valid=job.process.wants_valid
+            region,
+            variance=job.noise is not None,
+            valid=job.process.wants_valid,
+            scratch=scratch,
         )
         most = 2 * self.pool.workers
 
         def read(pool: Pool, part: Any) -> Future[None]:
-            return pool.submit(job.read_part, part, frames)
+            return pool.submit(job.read_part, part, frames, pool.slots)
 
         def compute(pool: Pool, index: int) -> Future[Written]:
-            return pool.submit(job.run_block, index, frames)
+            return pool.submit(job.run_block, index, frames, pool.slots)
 
         run_units(self.pool, list(job.parts(region)), read, most, _nothing)
         run_units(self.pool, group.blocks, compute, most, partial(_one, counter))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from nxscan.errors import ProcessError
 from nxscan.model.names import is_valid_name
-from nxscan.process.parameters import ProcessParameters, make_parameters
+from nxscan.process.parameters import Parametrized
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 Per = Literal["pixel", "position", "scan"]
 
 
-class Process(ABC):
+class Process(Parametrized, ABC):
     """An analysis of a scan, block by block, larger than memory, that can be stopped and resumed.
 
     A subclass says what its results belong to (``per``), declares them (``outputs``), and
@@ -78,29 +77,19 @@ class Process(ABC):
     """
 
     per: Per
-    name: ClassVar[str] = ""
-    version: ClassVar[str] = "1"
     requires: ClassVar[Sequence[str | Process]] = ()
     passes: ClassVar[int] = 1
     wants_valid: bool = False
     wants_variance: bool = False
     bytes_per_value: ClassVar[int] = 24
-    Parameters: ClassVar[type[ProcessParameters]] = ProcessParameters
-
-    parameters: Any
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if "name" not in cls.__dict__:
-            cls.name = _snake(cls.__name__)
         if not is_valid_name(cls.name):
             raise ProcessError(
                 f"{cls.__name__}: {cls.name!r} is no NeXus name",
                 "use small letters, digits and _, and begin with a letter",
             )
-
-    def __init__(self, **parameters: Any) -> None:
-        self.parameters = make_parameters(self.Parameters, self.name, parameters)
 
     @abstractmethod
     def outputs(self, scan: Scan) -> Sequence[Output]:
@@ -145,6 +134,10 @@ class Process(ABC):
         memory: int | str | None = None,
         fresh: bool = False,
         progress: OnProgress | None = None,
+        scan: str | int | None = None,
+        detector: str | None = None,
+        mapping: str | Path | None = None,
+        translator: str | None = None,
     ) -> Result:
         """Analyse a scan, and return the result, which is then in the scan's file.
 
@@ -154,12 +147,15 @@ class Process(ABC):
         Parameters
         ----------
         source : path or Result
-            A master, or any NeXus file with frames; or the result of another process.
+            A master; raw files that a translator opens (a folder, a glob, ``FILE::/5.1``), or
+            any NeXus file with a default plot, which a new master then links to; or the result
+            of another process.
         on : str, optional
             A result in the file to work on (``"moments/center"``), in place of the frames.
         into : path, optional
             A new master for the result, which links to the frames; for files that cannot
-            or must not be changed.
+            or must not be changed. Without it, that is ``<name>_results.nxs`` in the current
+            folder.
         corrections : sequence of Correction or str
             What the data are read through, in this order (``"dark"``, ``Flat(...)``).
         executor : str or concurrent.futures.Executor
@@ -173,14 +169,19 @@ class Process(ABC):
             Compute again what has been computed before.
         progress : callable, optional
             Is told how far it is.
+        scan, detector, mapping, translator
+            Which scan of raw files is meant, as for `nxscan.translate`.
 
         Raises
         ------
+        SourceError, PlanError
+            If raw files cannot be opened, or a file cannot lead to their frames.
         ProcessError
             If the process or a correction does not fit the scan, or a compute failed; all
             finished blocks are kept.
 
         """
+        from nxscan.process.raw_source import Choice
         from nxscan.process.run import Settings, run
 
         settings = Settings(
@@ -192,6 +193,7 @@ class Process(ABC):
             memory=memory,
             fresh=fresh,
             progress=progress,
+            choice=Choice(scan, detector, mapping, translator),
         )
         return run(self, source, settings)
 
@@ -213,16 +215,3 @@ class Process(ABC):
         from nxscan.process.function import from_function
 
         return from_function(function, outputs, per, name, version, parameters)
-
-    def __repr__(self) -> str:
-        given = ", ".join(f"{k}={v!r}" for k, v in self.parameters.model_dump().items())
-        return f"{type(self).__name__}({given})"
-
-
-def _snake(name: str) -> str:
-    """Return a class' name as results are called.
-
-    >>> _snake("RockingCurve"), _snake("KAM")
-    ('rocking_curve', 'kam')
-    """
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()

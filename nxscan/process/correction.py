@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nxscan.process.contract import _snake
-from nxscan.process.parameters import ProcessParameters, make_parameters
+from nxscan.process.parameters import Parametrized
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,27 +18,25 @@ if TYPE_CHECKING:
     from nxscan.process.frames import Frames
 
 
-class Correction(ABC):
+class Correction(Parametrized, ABC):
     """Something that is done to frames before a process sees them.
 
     Corrections are applied in the order given, to each block as it is read. Variances go
     through them, too. A subclass is found by its ``name`` (``-c dark``) through the
     entry-point group ``nxscan.corrections``.
+
+    Attributes
+    ----------
+    name : str
+        What it is called; by default the class' name in small letters.
+    version : str
+        Raise it when what comes out changes: earlier results are then not taken for these.
+    Parameters : type of ProcessParameters
+        What a user may set.
+
     """
 
-    name: ClassVar[str] = ""
-    version: ClassVar[str] = "1"
-    Parameters: ClassVar[type[ProcessParameters]] = ProcessParameters
-
-    parameters: Any
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        if "name" not in cls.__dict__:
-            cls.name = _snake(cls.__name__)
-
-    def __init__(self, **parameters: Any) -> None:
-        self.parameters = make_parameters(self.Parameters, f"correction {self.name}", parameters)
+    _kind = "correction"
 
     @abstractmethod
     def bind(self, scan: Scan, layout: Layout) -> Bound:
@@ -59,10 +56,6 @@ class Correction(ABC):
             If the scan has not what the correction needs.
 
         """
-
-    def __repr__(self) -> str:
-        given = ", ".join(f"{k}={v!r}" for k, v in self.parameters.model_dump().items())
-        return f"{type(self).__name__}({given})"
 
 
 @dataclass(frozen=True, eq=False)

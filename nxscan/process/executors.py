@@ -24,7 +24,7 @@ _MOST_PROCESSES = 61
 
 
 @contextmanager
-def open_pool(executor: Any, workers: int | None = None) -> Iterator[Pool]:
+def open_pool(executor: Any, workers: int | None = None, writing: int = 0) -> Iterator[Pool]:
     """Open a pool of workers, and let them go afterwards.
 
     Parameters
@@ -37,6 +37,8 @@ def open_pool(executor: Any, workers: int | None = None) -> Iterator[Pool]:
     workers : int, optional
         How many units at once; by default one for each CPU that this process may use, or as
         many as the executor has.
+    writing : int
+        How many threads may write results while others compute, of ``"threads"``.
 
     Yields
     ------
@@ -53,7 +55,7 @@ def open_pool(executor: Any, workers: int | None = None) -> Iterator[Pool]:
     """
     if workers is not None and (not isinstance(workers, int) or workers < 1):
         raise ProcessError(f"workers is {workers!r}, but it must be 1 or more")
-    pool = _make(executor, workers)
+    pool = _make(executor, workers, writing)
     try:
         yield pool
     except KeyboardInterrupt:
@@ -63,9 +65,9 @@ def open_pool(executor: Any, workers: int | None = None) -> Iterator[Pool]:
         pool.close()
 
 
-def _make(executor: Any, workers: int | None) -> Pool:
+def _make(executor: Any, workers: int | None, writing: int) -> Pool:
     if isinstance(executor, str):
-        return _named(executor, workers)
+        return _named(executor, workers, writing)
     if is_client(executor):
         return DaskPool(executor, workers)
     if not callable(getattr(executor, "submit", None)) or isinstance(executor, type):
@@ -74,10 +76,10 @@ def _make(executor: Any, workers: int | None) -> Pool:
     return GivenPool(executor, workers or _size(executor))
 
 
-def _named(name: str, workers: int | None) -> Pool:
+def _named(name: str, workers: int | None, writing: int) -> Pool:
     kind, _, address = name.partition(":")
     if name == "threads":
-        return ThreadPool(workers or usable_cpus())
+        return ThreadPool(workers or usable_cpus(), writing)
     if name == "processes":
         refuse_second_import()
         refuse_workers_of_workers()

@@ -13,8 +13,8 @@ from pydantic import PydanticSchemaGenerationError, PydanticUserError, TypeAdapt
 from nxscan.errors import ProcessError
 from nxscan.model.names import is_valid_name
 from nxscan.process.code_text import code_text
-from nxscan.process.contract import Per, Process, _snake
-from nxscan.process.parameters import ProcessParameters
+from nxscan.process.contract import Per, Process
+from nxscan.process.parameters import ProcessParameters, snake
 
 if TYPE_CHECKING:
     from nxscan.model import Scan
@@ -117,7 +117,7 @@ def _doc(function: Callable[..., Any]) -> str | None:
 
 def _default_name(function: Callable[..., Any], outputs: Sequence[Output]) -> str:
     """Return the function's name; a lambda, which has none, is called as its default output."""
-    own = _snake(_called(function))
+    own = snake(_called(function))
     if is_valid_name(own):
         return own
     return next((one.name for one in outputs if one.default), outputs[0].name)

@@ -95,7 +95,7 @@ def workers_for(
         return workers
     if workers is not None and (not isinstance(workers, int) or workers < 1):
         return workers
-    cell = max(partition.cells, key=lambda cell: volume(job.blocks[cell[0]]))
+    cell = _largest(job, partition)
     wanted = workers or usable_cpus()
     if executor == "processes":
         fitting = allowed // (unit_bytes(job, cell[:1]) + WORKER_BYTES)
@@ -105,6 +105,31 @@ def workers_for(
     else:
         fitting = allowed // unit_bytes(job, cell)
     return max(1, min(wanted, fitting, len(partition)))
+
+
+def writing_for(job: Job, partition: Partition, workers: int | None, allowed: int) -> int:
+    """Return how many blocks may be written while as many as there are workers are computed.
+
+    As many again, but no more than have memory for their results. A single worker does one
+    thing after the other.
+    """
+    if workers is None or workers < 2:
+        return 0
+    cell = _largest(job, partition)
+    # as in workers_for
+    each = 2 * _each(job, cell) if len(cell) > 1 else unit_bytes(job, cell)
+    fitting = (allowed - workers * each) // max(1, result_bytes(job, partition))
+    return max(0, min(workers, fitting))
+
+
+def result_bytes(job: Job, partition: Partition) -> int:
+    """Return what the results of one block take while they are written."""
+    return job.state_bytes(_largest(job, partition)[0])
+
+
+def _largest(job: Job, partition: Partition) -> tuple[int, ...]:
+    """Return the cell with the largest blocks."""
+    return max(partition.cells, key=lambda cell: volume(job.blocks[cell[0]]))
 
 
 def _together(job: Job, cell: tuple[int, ...], allowed: int, pool: Pool) -> int:

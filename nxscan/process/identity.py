@@ -10,7 +10,7 @@ import hashlib
 import inspect
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,16 +26,27 @@ if TYPE_CHECKING:
     from nxscan.process.contract import Process
     from nxscan.process.correction import Correction
 
-SCHEME = 1
+SCHEME = 2
 """Version of the identity and of the partition that block files follow."""
 
 
 def identity(
-    process: Process, scan: Scan, corrections: Sequence[Correction], data: Sequence[str]
+    process: Mapping[str, Any],
+    scan: Scan,
+    corrections: Sequence[Mapping[str, Any]],
+    data: Sequence[str],
 ) -> str:
     """Return the hash of everything that the results depend on.
 
-    ``data`` are the fingerprints of the scan and of the results that the process needs.
+    Parameters
+    ----------
+    process, corrections : mapping, sequence of mapping
+        What `describe` says of them.
+    scan : Scan
+        What is worked on.
+    data : sequence of str
+        The fingerprints of the scan and of the results that the process needs.
+
     """
     facts = {
         "scheme": SCHEME,
@@ -47,8 +58,8 @@ def identity(
             for kind in ("counters", "readings")
             for name, item in sorted(getattr(scan, kind).items())
         },
-        "process": describe(process),
-        "corrections": [describe(correction) for correction in corrections],
+        "process": process,
+        "corrections": list(corrections),
     }
     return _hash(facts)
 
@@ -170,9 +181,7 @@ def _axis(axis: Axis) -> list[Any]:
 
 
 def _signal(signal: Any) -> list[Any]:
-    path = getattr(signal, "path", None)
-    facts = [getattr(signal, "dataset", ""), signal.shape, str(signal.dtype)]
-    return [*facts, getattr(signal, "fingerprint", None) if path is not None else None]
+    return [getattr(signal, "dataset", ""), signal.shape, str(signal.dtype)]
 
 
 def _hash(facts: Any) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,7 +17,7 @@ from nxscan.process.block import Block
 from nxscan.process.journal import Written, write_block
 from nxscan.process.outcome import allocate, check_outputs, check_state, part_shape
 from nxscan.process.partition import hull, inside, pieces, tiles
-from nxscan.process.view import Scratch
+from nxscan.process.slots import Slots, own_slots
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from nxscan.process.noise import Noise
     from nxscan.process.output import Resolved
     from nxscan.process.required import Required
-    from nxscan.process.view import View
+    from nxscan.process.view import Scratch, View
 
 
 LEAN = 8
@@ -76,24 +75,29 @@ class Job:
     required: Mapping[str, Required] = field(default_factory=dict)
     previous: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
-    def run_unit(self, unit: Sequence[int]) -> list[Written]:
-        """Compute blocks that are read together, and write each one's file."""
-        if len(unit) == 1:
-            return [self.run_block(unit[0])]
-        whole = self._read(hull([self.blocks[index] for index in unit]), None)
-        return [self.run_block(index, whole) for index in unit]
+    def run_unit(self, unit: Sequence[int], slots: Slots | None = None) -> list[Written]:
+        """Compute blocks that are read together, and write each one's file.
 
-    def run_block(self, index: int, whole: Frames | None = None) -> Written:
+        ``slots`` say how many threads may compute at once; others of them may write.
+        """
+        if len(unit) == 1:
+            return [self.run_block(unit[0], slots=slots)]
+        whole = self._read(hull([self.blocks[index] for index in unit]), None)
+        return [self.run_block(index, whole, slots) for index in unit]
+
+    def run_block(
+        self, index: int, whole: Frames | None = None, slots: Slots | None = None
+    ) -> Written:
         """Compute a block, and write its file; ``whole`` are frames that hold it, if read."""
-        if self.process.is_reduction:
-            arrays = self._reduced(index, whole)
-        else:
-            arrays = self._mapped(index, whole)
+        run = self._reduced if self.process.is_reduction else self._mapped
+        with (slots or own_slots()).taken() as scratch:
+            arrays = run(index, whole, scratch)
         return write_block(self.folder, self.pass_index, index, arrays)
 
-    def read_part(self, part: Selection, whole: Frames) -> None:
+    def read_part(self, part: Selection, whole: Frames, slots: Slots | None = None) -> None:
         """Read a part of what several blocks are computed from."""
-        self.view.read_into(part, whole, self.noise, _scratch())
+        with (slots or own_slots()).taken() as scratch:
+            self.view.read_into(part, whole, self.noise, scratch)
 
     def steps(self, index: int) -> Iterator[tuple[Selection, Iterator[Selection]]]:
         """Yield what is read at once of a block, and what of that is computed at once.
@@ -132,12 +136,12 @@ class Job:
             return []
         return list(range(scan) if self.process.per == "position" else range(scan, rank))
 
-    def _frames(self, index: int, whole: Frames | None) -> Iterator[Frames]:
+    def _frames(self, index: int, whole: Frames | None, scratch: Scratch) -> Iterator[Frames]:
         """Read a block a few frames, or one tile, at a time."""
         for piece, parts in self.steps(index):
-            frames = self._read(piece, _scratch()) if whole is None else whole
+            frames = self._read(piece, scratch) if whole is None else whole
             for part in parts:
-                yield _part(frames, part)
+                yield _part(frames, part, None if whole is None else scratch)
 
     def _read(self, region: Selection, scratch: Scratch | None) -> Frames:
         return self.view.read(
@@ -147,29 +151,30 @@ class Job:
             scratch=scratch,
         )
 
-    def _mapped(self, index: int, whole: Frames | None) -> Mapping[str, NDArray[Any]]:
+    def _mapped(
+        self, index: int, whole: Frames | None, scratch: Scratch
+    ) -> Mapping[str, NDArray[Any]]:
         owned = self._owned(self.blocks[index])
         arrays: dict[str, NDArray[Any]] = {}
-        for frames in self._frames(index, whole):
+        for frames in self._frames(index, whole, scratch):
             part, found = self._owned(frames.region), self._compute(index, frames)
             checked = check_outputs(self.process, self.outputs, found, part, index)
             if part == owned:
-                return checked
+                return _apart(checked, frames)
             arrays = arrays or allocate(self.outputs, owned)
             for output in self.outputs:
                 for name in output.names:
                     arrays[name][output.place(inside(part, owned))] = checked[name]
         return arrays
 
-    def _reduced(self, index: int, whole: Frames | None) -> Mapping[str, NDArray[Any]]:
+    def _reduced(
+        self, index: int, whole: Frames | None, scratch: Scratch
+    ) -> Mapping[str, NDArray[Any]]:
         """Return the state of a block, or what it is finished to."""
         state: Mapping[str, NDArray[Any]] | None = None
-        for frames in self._frames(index, whole):
+        for frames in self._frames(index, whole, scratch):
             found = check_state(self.process, self._compute(index, frames), index)
-            # the memory of a portion is used again for the next one
-            found = {
-                k: v.copy() if np.may_share_memory(v, frames.data) else v for k, v in found.items()
-            }
+            found = _apart(found, frames)
             if state is not None:
                 found = self._guarded(index, self.process.merge, state, found)
             state = found
@@ -225,26 +230,27 @@ def owned(region: Selection, per: str, rank: int) -> Selection:
     return {"pixel": region[rank:], "position": region[:rank], "scan": ()}[per]
 
 
-def _part(frames: Frames, region: Selection) -> Frames:
-    """Return a region of frames that hold it."""
+def _part(frames: Frames, region: Selection, scratch: Scratch | None) -> Frames:
+    """Return a region of frames that hold it; its values may lie in ``scratch``."""
     if frames.region == region:
         return frames
     index = inside(region, frames.region)
+    data = frames.data[index]
+    if scratch is None:
+        data = np.ascontiguousarray(data)
+    elif not data.flags.c_contiguous:
+        held = scratch.array(data.shape, data.dtype)
+        held[...] = data
+        data = held
     return replace(
         frames,
-        data=np.ascontiguousarray(frames.data[index]),
+        data=data,
         region=region,
         variance=None if frames.variance is None else frames.variance[index],
         valid=None if frames.valid is None else frames.valid[index],
     )
 
 
-_local = threading.local()
-
-
-def _scratch() -> Scratch:
-    """Return this thread's memory for pieces."""
-    if not hasattr(_local, "scratch"):
-        _local.scratch = Scratch()
-    found: Scratch = _local.scratch
-    return found
+def _apart(arrays: Mapping[str, NDArray[Any]], frames: Frames) -> dict[str, NDArray[Any]]:
+    """Return arrays that stay as they are when the memory of the frames is used again."""
+    return {k: v.copy() if np.may_share_memory(v, frames.data) else v for k, v in arrays.items()}

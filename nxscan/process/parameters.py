@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -18,6 +19,44 @@ class ProcessParameters(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class Parametrized:
+    """What processes and corrections have in common: a name, a version and parameters.
+
+    Attributes
+    ----------
+    name : str
+        By default the class' name in small letters.
+    version : str
+        Raised when the results change.
+    Parameters : type of ProcessParameters
+        What a user may set.
+    parameters : ProcessParameters
+        What was set.
+
+    """
+
+    name: ClassVar[str] = ""
+    version: ClassVar[str] = "1"
+    Parameters: ClassVar[type[ProcessParameters]] = ProcessParameters
+
+    parameters: Any
+
+    _kind: ClassVar[str] = ""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "name" not in cls.__dict__:
+            cls.name = snake(cls.__name__)
+
+    def __init__(self, **parameters: Any) -> None:
+        owner = f"{self._kind} {self.name}".lstrip()
+        self.parameters = make_parameters(self.Parameters, owner, parameters)
+
+    def __repr__(self) -> str:
+        given = ", ".join(f"{k}={v!r}" for k, v in self.parameters.model_dump().items())
+        return f"{type(self).__name__}({given})"
 
 
 def make_parameters(
@@ -42,3 +81,12 @@ def _problem(found: Any, given: dict[str, Any]) -> str:
         return f"parameter {name!r} must be given"
     value = given.get(str(found["loc"][0])) if found["loc"] else given
     return f"parameter {name!r} is {value!r}, but: {found['msg']}"
+
+
+def snake(name: str) -> str:
+    """Return a class' name as results are called.
+
+    >>> snake("RockingCurve"), snake("KAM")
+    ('rocking_curve', 'kam')
+    """
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()

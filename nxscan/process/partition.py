@@ -30,11 +30,16 @@ FEWEST_BLOCKS = 8
 """Into how many blocks a scan is cut, if they hold that much."""
 CELL_BYTES = 256 * 2**20
 """A tile whose curves take more than this is cut along the scan, if the process can merge."""
+SPAN_BYTES = 2**29
+"""What is read of frames whose chunks span much of a detector before they are added up: tile by
+tile of all of these, since sums of whole frames do not fit into the processor's cache."""
+WIDE_BYTES = 2**20
+"""The part of a frame in one chunk that is called much of a detector."""
 PIECE_BYTES = 4 * 2**20
 """What is worked on at once, so that it is still in the processor's cache."""
 PORTION_BYTES = 16 * 2**20
 """What a reduction computes at once, unless its state is as large, or it needs no memory."""
-_STATE_SHARE = 4
+_STATE_SHARE, _WIDE_STATE_SHARE = 4, 2
 _TOLERANCE = 1.5
 
 
@@ -56,18 +61,6 @@ class Partition:
 
     def __len__(self) -> int:
         return len(self.blocks)
-
-    def units(self, most_bytes: int, itemsize: int) -> list[tuple[int, ...]]:
-        """Group the blocks of each cell into what is read at once within ``most_bytes``.
-
-        ``itemsize`` is what one value takes once it is read.
-        """
-        found = []
-        for cell in self.cells:
-            size = max(volume(self.blocks[index]) for index in cell) * itemsize
-            together = max(1, most_bytes // max(size, 1))
-            found += [cell[k : k + together] for k in range(0, len(cell), together)]
-        return found
 
     def describe(self) -> str:
         """Return a line that says how the scan was cut."""
@@ -121,10 +114,22 @@ class Cutter:
             return self._cut_along(list(scan), target, fine=list(scan))
         column = self._cell_bytes(list(detector))
         if mergeable and column > CELL_BYTES:
-            state = 8 * state_values * math.prod(self._steps(list(detector))) * _STATE_SHARE
-            return self._cut_along([*detector, *scan], max(self._block, state), fine=list(scan))
+            return self._cut_streamed(state_values)
         target = self._target(self.shape[: self.scan_rank], state_values)
         return self._cut_along(list(detector), target, fine=list(detector))
+
+    def _cut_streamed(self, state_values: int) -> Partition:
+        """Cut for a reduction of curves, each of which lies in too many chunks to hold them all."""
+        scan = list(range(self.scan_rank))
+        detector = list(range(self.scan_rank, len(self.shape)))
+        pixels = math.prod(self._steps(detector))
+        state, part = 8 * state_values * pixels, pixels * self.itemsize
+        if part <= WIDE_BYTES:
+            most = max(self._block, state * _STATE_SHARE)
+            return self._cut_along([*detector, *scan], most, fine=scan)
+        most = max(SPAN_BYTES, state * _WIDE_STATE_SHARE)
+        target = self._target((most // part,), state_values)
+        return self._cut_along([*detector, *scan], most, detector, target, even=True)
 
     def _target(self, shape: Sequence[int], values: int) -> int:
         """Return what a block shall hold if each ``shape`` of data makes so many numbers.
@@ -148,13 +153,24 @@ class Cutter:
         other = [n for d, n in enumerate(self.shape) if d not in dims]
         return math.prod(self._steps(dims)) * math.prod(other) * self.itemsize
 
-    def _cut_along(self, dims: Sequence[int], target: int, fine: Sequence[int]) -> Partition:
+    def _cut_along(
+        self,
+        dims: Sequence[int],
+        target: int,
+        fine: Sequence[int],
+        fine_target: int | None = None,
+        *,
+        even: bool = False,
+    ) -> Partition:
         """Cut along ``dims``, the first named the last to be left whole, at chunk edges."""
+        fine_target = target if fine_target is None else fine_target
         counts = dict.fromkeys(dims, 1)
         size = self._cell_bytes(dims)
         for d in reversed(dims):
             parts = max(len(self.edges[d]) - 1, 1)
             counts[d] = max(1, min(parts, target // max(size, 1)))
+            if even:
+                counts[d] = -(-parts // max(1, round(parts / counts[d])))
             size *= counts[d]
             if counts[d] < parts:
                 break
@@ -165,7 +181,7 @@ class Cutter:
         blocks: list[Selection] = []
         cells = []
         for cell in itertools.product(*ranges):
-            parts_of_cell = list(self._finer(cell, target, fine))
+            parts_of_cell = list(self._finer(cell, fine_target, fine))
             cells.append(tuple(range(len(blocks), len(blocks) + len(parts_of_cell))))
             blocks += parts_of_cell
         return Partition(tuple(blocks), tuple(cells))

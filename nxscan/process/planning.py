@@ -12,12 +12,13 @@ from nxscan.errors import ProcessError
 from nxscan.nexus import read_scan
 from nxscan.nexus.results import check_name
 from nxscan.process import assemble
-from nxscan.process.commit_target import commit_target
+from nxscan.process.commit_target import CommitTarget, commit_target
 from nxscan.process.correction import Correction
 from nxscan.process.identity import describe, identity, scan_fingerprint
 from nxscan.process.job import Job
 from nxscan.process.output import Resolved, resolve
 from nxscan.process.partition import Cutter, Partition
+from nxscan.process.raw_source import Choice
 from nxscan.process.registry import find_correction, find_process
 from nxscan.process.required import Required
 from nxscan.process.result import Result
@@ -47,10 +48,16 @@ class Plan:
         How the scan is cut.
     corrections : tuple of Correction
         What it is read through.
+    described, corrections_described : dict, list of dict
+        Name, version, code and parameters of the process and of each correction.
     identity, fingerprint : str
         Of the run, and of the scan.
     signal_path : str
         Where in the file the data lie.
+    is_raw : bool
+        Whether the master was made for raw files, and does to go on with the run.
+    state : str
+        The state of the files that frames are read from; empty where a result is worked on.
 
     """
 
@@ -59,16 +66,35 @@ class Plan:
     job: Job
     partition: Partition
     corrections: tuple[Correction, ...]
+    described: dict[str, Any]
+    corrections_described: list[dict[str, Any]]
     identity: str
     fingerprint: str
     signal_path: str
+    is_raw: bool = False
+    state: str = ""
+
+    def check_unchanged(self) -> None:
+        """Raise ProcessError if a file that frames were read from has changed since."""
+        if not self.state:
+            return
+        try:
+            same = CommitTarget(self.master, self.state.partition(" ")[0]).key == self.state
+        except OSError:
+            same = False
+        if not same:
+            raise ProcessError(
+                f"a file that {self.master} leads to changed while process {self.process.name!r} "
+                "read it: no result was added",
+                "run it again when nothing writes there any more",
+            )
 
     def manifest(self) -> dict[str, Any]:
         """Return what the journal says of the run."""
         return {
             "process": self.process.name,
-            "description": describe(self.process),
-            "corrections": [describe(item) for item in self.corrections],
+            "description": self.described,
+            "corrections": self.corrections_described,
             "signal": self.signal_path,
             "fingerprint": self.fingerprint,
             "partition": self.partition.describe(),
@@ -78,11 +104,11 @@ class Plan:
         }
 
 
-def subject(source: str | Path | Result, settings: Settings) -> tuple[str | None, Path]:
+def subject(source: str | Path | Result, settings: Settings) -> tuple[str | None, str | Path]:
     """Return which result is worked on, if any, and the file."""
     if isinstance(source, Result):
         return settings.on or f"{source.group}/{source.default}", Path(source.path)
-    return settings.on, Path(source)
+    return settings.on, source
 
 
 def make_plan(
@@ -99,10 +125,12 @@ def make_plan(
 
     """
     on, path = subject(source, settings)
-    target = commit_target(path, None if settings.into is None else Path(settings.into))
+    into = None if settings.into is None else Path(settings.into)
+    target = commit_target(path, into, settings.choice)
     check_name(target.master, process.name)
     scan = read_scan(target.master)
-    uuid, signal_path = target.key, f"/entry/instrument/{scan.detector}/data"
+    state = target.key
+    uuid, signal_path = state, f"/entry/instrument/{scan.detector}/data"
     corrections = tuple(find_correction(item) for item in settings.corrections)
     if on is not None:
         scan, uuid, signal_path = _result_on(target.master, on)
@@ -124,15 +152,20 @@ def make_plan(
         required={name: _as_required(result) for name, result in earlier.items()},
     )
     needs = [fingerprint, *(result.identity for result in earlier.values())]
+    described, corrections_described = describe(process), [describe(one) for one in corrections]
     return Plan(
         process=process,
         master=target.master,
         job=job,
         partition=partition,
         corrections=corrections,
-        identity=identity(process, scan, corrections, needs),
+        described=described,
+        corrections_described=corrections_described,
+        identity=identity(described, scan, corrections_described, needs),
         fingerprint=fingerprint,
         signal_path=signal_path,
+        is_raw=target.is_raw,
+        state="" if on is not None else state,
     )
 
 
@@ -171,7 +204,9 @@ def _required(process: Process, master: Path, settings: Settings, run: RunIt) ->
     found = {}
     for item in process.requires:
         wanted = find_process(item)() if isinstance(item, str) else item
-        found[wanted.name] = run(wanted, master, replace(settings, into=None, fresh=False))
+        found[wanted.name] = run(
+            wanted, master, replace(settings, into=None, fresh=False, choice=Choice())
+        )
     return found
 
 

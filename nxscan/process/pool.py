@@ -11,6 +11,7 @@ from typing import Any
 from nxscan.errors import ProcessError
 from nxscan.process.blas import OneBlasThread, one_blas_thread_here
 from nxscan.process.remote import Outcome, pack, work
+from nxscan.process.slots import Slots
 from nxscan.process.spawning import WorkerContext, prepare_worker
 
 _log = logging.getLogger(__name__)
@@ -25,11 +26,14 @@ class Pool(ABC):
         How many units are computed at once.
     remote : bool
         Whether workers are other processes: then what they need must be shipped.
+    slots : Slots or None
+        What holds threads to that number, where there are more of them, which write meanwhile.
 
     """
 
     workers: int
     remote: bool = True
+    slots: Slots | None = None
 
     @abstractmethod
     def submit(self, function: Callable[..., Any], *arguments: Any) -> cf.Future[Any]:
@@ -54,14 +58,24 @@ class Pool(ABC):
 
 
 class ThreadPool(Pool):
-    """Threads of this process: nothing is copied, and compiled code runs side by side."""
+    """Threads of this process: nothing is copied, and compiled code runs side by side.
+
+    Parameters
+    ----------
+    workers : int
+        How many read and compute at once.
+    writing : int
+        How many threads there are beside: while one waits for the disk, another computes.
+
+    """
 
     remote = False
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, writing: int = 0) -> None:
         self.workers = workers
+        self.slots = Slots(workers)
         self._blas = OneBlasThread()
-        self._executor = cf.ThreadPoolExecutor(workers, "nxscan", one_blas_thread_here)
+        self._executor = cf.ThreadPoolExecutor(workers + writing, "nxscan", one_blas_thread_here)
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> cf.Future[Any]:
         """Have a thread call the function."""

@@ -39,6 +39,7 @@ def run(process: Process, source: str | Path | Result, settings: Settings) -> Re
     journal = Journal.open(plan.master, plan.identity, manifest, fresh=settings.fresh)
     try:
         job = compute(plan, journal, settings)
+        plan.check_unchanged()
         result = commit(plan, job, settings, time.time() - begun)
     except BaseException:
         journal.close()
@@ -50,10 +51,7 @@ def run(process: Process, source: str | Path | Result, settings: Settings) -> Re
 def _resume(plan: Plan, source: str | Path | Result, settings: Settings) -> str:
     """Return what a user calls to go on with the run."""
     on, path = subject(source, settings)
-    return resume_text(
-        plan.process,
-        path,
-        into=None if settings.into is None else Path(settings.into),
-        on=on,
-        corrections=plan.corrections,
-    )
+    into = None if settings.into is None else Path(settings.into)
+    if plan.is_raw:
+        path, into = plan.master, None
+    return resume_text(plan.process, Path(path), into=into, on=on, corrections=plan.corrections)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nxscan.process.progress import OnProgress
+from nxscan.process.raw_source import Choice
 
 if TYPE_CHECKING:
     from nxscan.process.correction import Correction
@@ -25,3 +26,4 @@ class Settings:
     memory: int | str | None = None
     fresh: bool = False
     progress: OnProgress | None = None
+    choice: Choice = field(default_factory=Choice)

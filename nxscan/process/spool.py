@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 import hdf5plugin
 
 from nxscan.errors import OutputError
+from nxscan.hdf5.h5signal import HDF5Signal
 from nxscan.nexus import durable
 from nxscan.nexus.frames import store_frames
 from nxscan.nexus.guarded import new_hdf5
-from nxscan.nexus.h5signal import HDF5Signal
 from nxscan.process.cpus import usable_cpus
 from nxscan.process.partition import tiles
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nxscan.hdf5.regions import bounds
 from nxscan.model import Group, RawMetadata, Signal
 from nxscan.process.correction import Bound, Correction, Layout
 from nxscan.process.frames import Frames
@@ -85,28 +86,38 @@ class View:
         """Return the region of what is stored that ``region`` of what comes out needs."""
         return self.sources(region)[-1]
 
-    def empty(self, region: Selection, *, variance: bool, valid: bool) -> Frames:
+    def empty(self, region: Selection, *, variance: bool, valid: bool, scratch: Scratch) -> Frames:
         """Return room for a region, which `read_into` fills part by part."""
         shape = tuple(part.stop - part.start for part in region)
         return Frames(
-            data=np.empty(shape, self.layout.dtype),
+            data=scratch.array(shape, self.layout.dtype),
             region=region,
             scan_rank=self.layout.scan_rank,
             variance=np.empty(shape, np.float32) if variance else None,
-            valid=np.ones(shape, bool) if valid else None,
+            valid=self._room_for_valid(region, shape) if valid else None,
         )
+
+    def _room_for_valid(
+        self, region: Selection, shape: tuple[int, ...]
+    ) -> NDArray[np.bool_] | None:
+        """Return room for a mask of every value, or, where it is known, that of every frame."""
+        if self.chain or self.layout.dtype.kind == "f":
+            return np.ones(shape, bool)
+        if self.bad is None:
+            return None
+        return np.broadcast_to(~self.bad[region[self.stored.scan_rank :]], shape)
 
     def read_into(
         self, region: Selection, frames: Frames, noise: Noise | None, scratch: Scratch
     ) -> None:
         """Read a region to its place in ``frames``; threads may do so side by side."""
         where = inside(region, frames.region)
-        valid = frames.valid is not None
+        valid = frames.valid is not None and frames.valid.flags.writeable
         found = self.read(region, variance=noise, valid=valid, scratch=scratch)
         frames.data[where] = found.data
         if frames.variance is not None:
             frames.variance[where] = found.variance
-        if frames.valid is not None and found.valid is not None:
+        if valid and frames.valid is not None and found.valid is not None:
             frames.valid[where] = found.valid
 
     def sources(self, region: Selection) -> list[Selection]:
@@ -262,28 +273,10 @@ class _Corrected(Signal):
         return self._view.layout.dtype
 
     def read(self, selection: Any) -> NDArray[Any]:
-        region, index = bounding(selection, self.shape)
-        return np.asarray(self._view.read(region).data[index])
-
-
-def bounding(selection: Any, shape: tuple[int, ...]) -> tuple[Selection, tuple[Any, ...]]:
-    """Return the region that holds a selection, and the index that takes it from there."""
-    given = selection if isinstance(selection, tuple) else (selection,)
-    at = next((k for k, part in enumerate(given) if part is ...), len(given))
-    missing = len(shape) - len(given) + (at < len(given))
-    parts = (*given[:at], *(slice(None),) * missing, *given[at + 1 :])
-    region: list[slice] = []
-    index: list[slice | int] = []
-    for part, length in zip(parts, shape, strict=True):
-        if isinstance(part, slice):
-            start, stop, step = part.indices(length)
-            region.append(slice(start, max(start, stop)))
-            index.append(slice(None, None, step))
-        else:
-            start = int(part) % length
-            region.append(slice(start, start + 1))
-            index.append(0)
-    return tuple(region), tuple(index)
+        part = bounds(self.shape, selection)
+        if part is None:
+            raise IndexError(f"{selection!r} cannot be taken of a signal of shape {self.shape}")
+        return np.asarray(self._view.read(part.region).data[part.index])
 
 
 def without_metadata(scan: Scan) -> Scan:

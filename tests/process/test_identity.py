@@ -11,7 +11,7 @@ from helpers.scans import make_scan
 
 from nxscan.errors import ProcessError
 from nxscan.process import Output, Process, ProcessParameters
-from nxscan.process.identity import identity, scan_fingerprint
+from nxscan.process.identity import describe, identity, scan_fingerprint
 
 
 class Level(Process):
@@ -37,7 +37,8 @@ class Other(Level):
 
 def of(process, scan=None, corrections=(), uuid="1"):
     scan = scan or make_scan()[0]
-    return identity(process, scan, corrections, [scan_fingerprint(scan, uuid)])
+    described = [describe(correction) for correction in corrections]
+    return identity(describe(process), scan, described, [scan_fingerprint(scan, uuid)])
 
 
 def test_the_same_run_has_the_same_identity():

@@ -20,8 +20,8 @@ from nxscan import Output, Process
 from nxscan.analysis.corrections.binning import Binning
 from nxscan.analysis.corrections.roi import Roi
 from nxscan.errors import OutputError, ProcessError
+from nxscan.hdf5 import h5signal, storage
 from nxscan.model import Axis
-from nxscan.nexus import h5signal, storage
 from nxscan.process import computing, partition, spool
 from nxscan.process.registry import find_process
 
@@ -430,9 +430,9 @@ def test_no_more_workers_are_started_than_can_work(folder, monkeypatch):
     opened = []
     open_pool = computing.open_pool
 
-    def kept(executor, workers):
+    def kept(executor, workers, writing):
         opened.append(workers)
-        return open_pool(executor, workers)
+        return open_pool(executor, workers, writing)
 
     monkeypatch.setattr(computing, "open_pool", kept)
     least = needed(Level(), path)

@@ -6,6 +6,7 @@ import pickle
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pytest
 from helpers.scans import make_scan
 
 from nxscan.process import Bound, Correction, Layout, Noise, ProcessParameters, partition
@@ -118,6 +119,15 @@ def test_a_correction_that_changes_the_shape_is_seen_by_the_process():
     np.testing.assert_array_equal(visible.axes["y"].values, scan.axes["y"].values[2:])
     np.testing.assert_array_equal(visible.signal[1, :, 0], data[1, :, 2])
     np.testing.assert_array_equal(visible.signal[..., ::2], data[:, :, 2:, ::2])
+
+
+def test_what_a_process_sees_ends_where_an_array_does():
+    scan, data = make_scan()
+    signal = seen(scan, make_view(scan, [Shift(by=0)])).signal
+    np.testing.assert_array_equal([*signal], data)
+    np.testing.assert_array_equal(signal[-1, 2:9], data[-1, 2:9])
+    with pytest.raises(IndexError, match=r"99 .*\(3, 4, 6, 5\)"):
+        signal[99]
 
 
 def test_the_pixel_mask_comes_when_it_is_wanted():

@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nxscan.nexus import direct, durable
-from nxscan.nexus.direct import DirectFile
+from nxscan.nexus import durable, uncached
 from nxscan.nexus.planes import rows_in_chunk, write_table
+from nxscan.nexus.uncached import UncachedFile
 
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(direct, "BLOCK", 3 * 4096)
-    monkeypatch.setattr(direct, "_LARGE", 500)
-    monkeypatch.setattr(direct, "_GAP", 6000)
+    monkeypatch.setattr(uncached, "BLOCK", 3 * 4096)
+    monkeypatch.setattr(uncached, "_LARGE", 500)
+    monkeypatch.setattr(uncached, "_GAP", 6000)
 
 
 @settings(max_examples=60)
@@ -35,13 +35,13 @@ def test_a_file_holds_what_was_written_at_any_place(
     way: str,
 ) -> None:
     rng = np.random.default_rng(len(places))
-    path, expected, end = tmp_path_factory.mktemp("direct") / "x", bytearray(), 0
+    path, expected, end = tmp_path_factory.mktemp("uncached") / "x", bytearray(), 0
     with pytest.MonkeyPatch.context() as patch:
         if way == "none":
             patch.setattr(durable, "open_direct", lambda path: None)
         elif way == "half":  # a write that stops early
             patch.setattr(durable, "write_direct", lambda file, offset, data: 0)
-        file = DirectFile(path)
+        file = UncachedFile(path)
         for number, (step, size) in enumerate(places):
             start = max(0, end + step)
             data = rng.bytes(size)

@@ -23,7 +23,7 @@ _LARGE = 2**16
 _GAP = 2**20
 
 
-class DirectFile:
+class UncachedFile:
     """A file, written and read at any place.
 
     Parameters
@@ -31,7 +31,8 @@ class DirectFile:
     path : Path
         The file.
     new : bool
-        Whether it is made anew, or is there and keeps what is not written over.
+        Whether it is made anew, or is there and keeps what is not written over: then it is
+        written through the cache.
 
     """
 
@@ -40,7 +41,8 @@ class DirectFile:
         if new:
             durable.tell("create", path)
         self._file: BinaryIO = path.open("w+b" if new else "r+b", buffering=0)
-        self._direct = durable.open_direct(path)
+        # what is added to a file is read at once, to be checked, while the disk takes it
+        self._direct = durable.open_direct(path) if new else None
         # the row of bytes from _base on that is not written yet; pages are aligned in memory
         self._row = mmap.mmap(-1, BLOCK + _ALIGNED)
         self._base = 0
