@@ -34,6 +34,9 @@ class Scan:
         Per-position readings (monitors, epochs, ``frame_number``), in the scan's shape.
     readings : dict of str to Field
         What each motor was read at, for every position, beside the grid in ``axes``.
+    integrated : dict of str to Axis
+        Motors that moved during every frame alike, and so are no axes: each an axis of role
+        ``integrated`` and length 1, whose value is the middle and whose width the extent.
     mask : ndarray or None
         NXdetector's ``pixel_mask``: 0 is good.
     dark : Signal or None
@@ -56,6 +59,7 @@ class Scan:
     axes: dict[str, Axis]
     counters: dict[str, Field] = field(default_factory=dict)
     readings: dict[str, Field] = field(default_factory=dict)
+    integrated: dict[str, Axis] = field(default_factory=dict)
     mask: NDArray[Any] | None = None
     dark: Signal | None = None
     flat: Signal | None = None

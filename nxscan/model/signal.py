@@ -88,6 +88,11 @@ class Signal(ABC):
         return None
 
     @property
+    def reads_rows(self) -> bool:
+        """Whether some whole rows of a frame cost no more to read than their share of it."""
+        return False
+
+    @property
     def ndim(self) -> int:
         """Number of dimensions."""
         return len(self.shape)

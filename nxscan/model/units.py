@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 DIMENSIONLESS = ""
 """How a quantity without a unit says so; ``None`` says that the unit is not known."""
 
+UNKNOWN_UNITS = "unknown"
+"""What @units says where the raw files do not: NeXus asks for one, and none is invented."""
 
 _COMMON = {
     "": "dimensionless",

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import h5py
 
+from nxscan.hdf5.opening import open_reading
 from nxscan.nexus import layout
 from nxscan.nexus.entry import write_checksums, write_entry, write_plots, write_root
 from nxscan.nexus.guarded import new_hdf5
-from nxscan.nexus.opening import open_reading
 from nxscan.nexus.seal import write_seal
 from nxscan.nexus.stacks import stacks
 from nxscan.nexus.usid import write_usid

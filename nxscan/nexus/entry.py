@@ -15,7 +15,9 @@ import numpy as np
 
 from nxscan.errors import NxscanError
 from nxscan.model.names import nexus_name
+from nxscan.model.units import UNKNOWN_UNITS
 from nxscan.nexus import layout
+from nxscan.nexus.axes import write_integrated
 from nxscan.nexus.groups import (
     known,
     make_field,
@@ -81,6 +83,8 @@ def write_entry(file: Any, scan: Scan, uuid: str) -> Any:
     readings = _write_readings(instrument, scan)
     if scan.counters:
         _write_counters(entry, scan)
+    if scan.integrated:
+        write_integrated(entry, scan.integrated)
     if scan.mask is not None:
         mask = write_stack(entry, "mask", scan.mask.shape)
         make_field(mask, "data", scan.mask, units="", long_name="pixel mask, 0 is good")
@@ -149,7 +153,7 @@ def _write_each_counter(group: Any, scan: Scan) -> Iterator[str]:
         free = nexus_name(name, group)
         dataset = write_field(group, free, counter)
         dataset.attrs.setdefault("long_name", name)
-        dataset.attrs.setdefault("units", layout.UNKNOWN_UNITS)
+        dataset.attrs.setdefault("units", UNKNOWN_UNITS)
         if dataset.dtype.kind in "iufb":
             yield free
 

@@ -9,17 +9,18 @@ import h5py
 import numpy as np
 
 from nxscan.errors import LayoutError, SourceError
+from nxscan.hdf5.h5signal import HDF5Signal
+from nxscan.hdf5.resolve import needed_files, resolve
+from nxscan.hdf5.texts import text
 from nxscan.model import Axis, Provenance, Scan, Source
 from nxscan.model.names import nexus_name
 from nxscan.model.units import is_unit
-from nxscan.nexus.h5signal import HDF5Signal
-from nxscan.nexus.linked import needed_files
 from nxscan.nexus.master import damage_explained, open_hdf5
-from nxscan.nexus.tree import text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from nxscan.model import Signal
     from nxscan.model.axis import Role
 
 _MOST_STEPS = 16
@@ -57,7 +58,7 @@ def read_foreign(path: Path, h5path: str | None = None) -> tuple[Scan, list[Path
         node = _chosen(file, h5path)
         dataset = _signal(node)
         rank = _scan_rank(dataset)
-        files = [item.absolute() for item in needed_files(dataset)]
+        home = Path(dataset.file.filename).absolute()
         axes = _axes(node, dataset, rank)
         title = _title(file, node)
         detector = nexus_name(_detector(dataset))
@@ -65,11 +66,20 @@ def read_foreign(path: Path, h5path: str | None = None) -> tuple[Scan, list[Path
         said = {name: text(dataset.attrs[name]) for name in _TEXTS if name in dataset.attrs}
     if "units" in said and not is_unit(said["units"]):
         del said["units"]
-    signal = HDF5Signal(files[0], place, rank, lambda _: said)
+    signal, files = _read(home, place, rank, said)
     frames = int(np.prod(shape[:rank], dtype=np.int64))
     sources = [_source(item, frames if k == 0 else 0) for k, item in enumerate(files)]
     provenance = Provenance(translator="default plot", sources=sources)
     return Scan(title, {detector: signal}, axes, provenance=provenance), files
+
+
+def _read(home: Path, place: str, rank: int, said: dict[str, str]) -> tuple[Signal, list[Path]]:
+    """Return the frames from where they lie, wherever virtual datasets lead, and all files."""
+    found = resolve(home, place, rank)
+    if found is None:
+        return HDF5Signal(home, place, rank, lambda _: said), [home]
+    found.units, found.long_name = said.get("units"), said.get("long_name", "")
+    return found, list(dict.fromkeys([home, *needed_files(found)]))
 
 
 def _source(file: Path, frames: int) -> Source:

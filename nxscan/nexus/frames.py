@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nxscan.model import Signal
+    from nxscan.nexus.moved import MovedPieces
     from nxscan.nexus.pieces import Block
 
 
@@ -60,6 +61,7 @@ def store_frames(
     scan_rank: int,
     report: Callable[[Progress], None] | None = None,
     workers: int | None = None,
+    moved: MovedPieces | None = None,
 ) -> NDArray[np.uint32]:
     """Copy every frame of ``signal`` into ``dataset`` and return their checksums.
 
@@ -78,6 +80,8 @@ def store_frames(
         Is told the progress after every block.
     workers : int, optional
         Threads; by default one a core, at most 8.
+    moved : MovedPieces, optional
+        What gives the chunks of the source as they are, in place of compressing them.
 
     Returns
     -------
@@ -90,7 +94,7 @@ def store_frames(
     total = int(np.prod(scan_shape, dtype=np.int64))
     frame_bytes = signal.nbytes // max(total, 1)
     done = 0
-    maker = PieceMaker(signal, dataset.chunks, scan_rank, _encoders(dataset))
+    maker = moved or PieceMaker(signal, dataset.chunks, scan_rank, _encoders(dataset))
     depth = dataset.chunks[scan_rank - 1] if dataset.chunks and scan_rank else 1
     for piece in _pieces(maker, blocks(scan_shape, depth), workers):
         _write(dataset, piece)
@@ -119,7 +123,9 @@ def _encoders(dataset: Any) -> Callable[[], Encoder] | None:
     return encoders(dataset) if dataset.chunks else None
 
 
-def _pieces(maker: PieceMaker, todo: Iterable[Block], workers: int | None) -> Iterator[Piece]:
+def _pieces(
+    maker: PieceMaker | MovedPieces, todo: Iterable[Block], workers: int | None
+) -> Iterator[Piece]:
     count = workers or min(os.cpu_count() or 1, 8)
     with ThreadPoolExecutor(count, thread_name_prefix="nxscan-frames") as pool:
         pending: deque[Future[Piece]] = deque()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nxscan.nexus.layout import UNKNOWN_UNITS
+from nxscan.model.units import UNKNOWN_UNITS
 
 if TYPE_CHECKING:
     from nxscan.model import Axis, Field, Group, Scan

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import h5py
 
 from nxscan.nexus import durable
-from nxscan.nexus.direct import DirectFile, as_bytes
 from nxscan.nexus.layout import LIBVER
+from nxscan.nexus.uncached import UncachedFile, as_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,7 +36,7 @@ class GuardedFile(io.RawIOBase):
 
     def __init__(self, path: Path, *, new: bool = True) -> None:
         super().__init__()
-        self._file = DirectFile(path, new=new)
+        self._file = UncachedFile(path, new=new)
         self._position = 0
         self._error: OSError | None = None
 

@@ -11,12 +11,10 @@ LIBVER = ("v110", "v110")
 INLINE_LIMIT = 64 * 2**20
 """Frames of up to this many stored bytes go into the master itself."""
 
-UNKNOWN_UNITS = "unknown"
-"""What @units says where the raw files do not: NeXus asks for one, and none is invented."""
-
 ENTRY = "entry"
 DATA = "entry/data"
 COUNTERS = "entry/counters"
+INTEGRATED = "entry/integrated"
 TRANSLATION = "entry/translation"
 PARAMETERS = "entry/translation/parameters"
 SOURCES = "entry/translation/sources"

@@ -1,241 +1,266 @@
-"""Masters that hold results for frames in another file, which is never opened for writing.
+"""Masters that lead to frames in other files, which are never opened for writing.
 
 Frames of an nxscan master are linked to as they are: its identifier tells them from others.
-A foreign dataset becomes a virtual dataset with NeXus' attributes; the size and time of every
-file that it needs are recorded, and compared when the master is opened. Paths are relative, so
-that both files can be moved together.
+Those of any other file become virtual datasets, or external storage, with NeXus' attributes.
+The size and time of every file that they need are recorded, and compared when the master is
+opened. Paths to HDF5 files are relative, so that all can be moved together; HDF5 takes those to
+plain bytes for relative to the folder that a program runs in, so that they are absolute.
 """
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
 
-from nxscan.errors import LayoutError
+from nxscan.errors import LayoutError, OutputError
+from nxscan.hdf5.frames import RawFrames, StoredFrames
+from nxscan.hdf5.h5signal import HDF5Signal
+from nxscan.hdf5.opening import open_reading
+from nxscan.hdf5.resolve import resolve
+from nxscan.hdf5.virtual import Tile, VirtualSignal
+from nxscan.model import ArraySignal
 from nxscan.nexus import durable, layout
 from nxscan.nexus.entry import write_checksums, write_entry, write_plots, write_root
-from nxscan.nexus.groups import make_field, make_group
+from nxscan.nexus.frames import create_frames
 from nxscan.nexus.guarded import new_hdf5
-from nxscan.nexus.h5signal import HDF5Signal
-from nxscan.nexus.publish import remove_leftovers
+from nxscan.nexus.linktable import LinkedFile, home_of, real_paths, relative, write_files
+from nxscan.nexus.mapped import create_mapped, map_frames
+from nxscan.nexus.publish import publish, remove_leftovers, staging
 from nxscan.nexus.seal import write_seal
 from nxscan.nexus.stacks import stacks
-from nxscan.nexus.tree import text
-from nxscan.nexus.usid import write_usid
+from nxscan.nexus.usid import write_face, write_usid
+from nxscan.nexus.usid_linked import create_main
 
 if TYPE_CHECKING:
-    from nxscan.model import Scan
-    from nxscan.nexus.master import Opened
+    from nxscan.model import Scan, Signal
     from nxscan.nexus.stacks import Stack
 
-LINKED = f"{layout.TRANSLATION}/linked"
-_MOST_MAPPINGS = 2_000
-_TOLERANCE = 2.0
-"""Seconds by which the time of a file may differ: file systems round it."""
+Check = Callable[[Path], None]
 
 
-@dataclass(frozen=True)
-class LinkedFile:
-    """A file that a master reads frames from.
-
-    Attributes
-    ----------
-    path : str
-        Relative to the master, or absolute on another drive.
-    size : int
-        Bytes.
-    modified : float
-        Time of its last change, seconds since 1970.
-
-    """
-
-    path: str
-    size: int
-    modified: float
-
-    @classmethod
-    def of(cls, file: Path, folder: Path) -> LinkedFile:
-        """Describe a file for a master in ``folder``."""
-        found = file.stat()
-        return cls(relative(file, folder), found.st_size, found.st_mtime)
-
-
-def relative(file: Path, folder: Path) -> str:
-    """Return how a file is named in a link from ``folder``."""
-    try:
-        return os.path.relpath(file.resolve(), folder.resolve())
-    except ValueError:  # another drive
-        return str(file.resolve())
-
-
-def write_linked(scan: Scan, path: Path, identifier: str, files: Sequence[Path] = ()) -> None:
+def write_linked(
+    scan: Scan,
+    path: Path,
+    identifier: str,
+    *,
+    overwrite: bool = False,
+    check: Check | None = None,
+) -> Path:
     """Write a master for a scan whose frames stay where they are.
+
+    It is made beside ``path`` under a hidden name, and gets its own when it is complete,
+    checked and on the disk.
 
     Parameters
     ----------
     scan : Scan
-        The scan; its signals are datasets of HDF5 files.
+        The scan; its signals lie in files (`VirtualSignal`, `HDF5Signal`).
     path : Path
-        The master, which must not be there.
+        The master.
     identifier : str
-        That of the master that holds the frames, or, for foreign files, a new one.
-    files : sequence of Path
-        For foreign frames, every file that they need, the one that holds the dataset first.
+        That of the nxscan master that holds the frames, or, for other files, a new one.
+    overwrite : bool
+        Replace a master that is there.
+    check : callable, optional
+        Is called with the finished master before it gets its name, and raises if it is not
+        valid.
+
+    Returns
+    -------
+    Path
+        The master, absolute.
 
     Raises
     ------
     OutputError
         If the master is there or cannot be written.
+    LayoutError
+        If frames cannot be linked to.
 
     """
-    remove_leftovers(path)
-    staged = durable.make_staging_file(path)
+    path = path.absolute()
+    if path.exists() and not overwrite:
+        raise durable.exists(path)
+    require_linkable(scan)
     try:
-        with new_hdf5(staged) as (file, _):
-            write_root(file, path.name)
-            entry = write_entry(file, scan, identifier)
-            if scan.frame_checksums is not None:
-                write_checksums(entry, scan.frame_checksums)
-            write_plots(entry, scan)
-            for stack in stacks(scan):
-                _link(file, stack, path.parent, foreign=bool(files))
-            if files:
-                _write_files(file, scan, [LinkedFile.of(item, path.parent) for item in files])
-            main = _stored(scan.signal)
-            write_usid(file, scan, relative(main.path, path.parent), main.dataset)
-            write_seal(file, scan)
-        durable.sync_file(staged)
-        with durable.held_signals():
-            durable.publish(staged, path, overwrite=False)
-            durable.sync_folder(path.parent)
-    finally:
-        durable.remove_staging_file(staged)
+        remove_leftovers(path)
+        with staging(path) as folder:
+            staged = durable.make_staging_file(path)
+            try:
+                _write(scan, staged, path, identifier)
+                if check is not None:
+                    check(staged)
+                durable.sync_file(staged)
+                with durable.held_signals():
+                    durable.publish(staged, folder / path.name, overwrite=True)
+                    publish(path, folder, None, overwrite=overwrite)
+                    durable.sync_folder(path.parent)
+            finally:
+                durable.remove_staging_file(staged)
+    except OSError as error:
+        raise _explained(error, path) from error
+    return path
 
 
-def linked_signal(opened: Opened, path: Path, place: str, rank: int) -> HDF5Signal | None:
-    """Return foreign frames that a master leads to; None where it leads to none.
+def require_linkable(scan: Scan) -> None:
+    """Raise LayoutError if a signal of the scan cannot be linked to; it says which and why."""
+    for stack in _led_to(scan):
+        as_virtual(stack.signal, stack.rank)
+
+
+def _led_to(scan: Scan) -> Iterator[Stack]:
+    """Yield the frames that a master leads to."""
+    return (stack for stack in stacks(scan) if not _goes_inside(stack))
+
+
+def is_linkable(scan: Scan) -> bool:
+    """Tell whether all frames of a scan lie in files as a link needs them."""
+    kinds = VirtualSignal | HDF5Signal
+    return all(_goes_inside(stack) or isinstance(stack.signal, kinds) for stack in stacks(scan))
+
+
+def _goes_inside(stack: Stack) -> bool:
+    """Tell whether frames are no file's: dark and flat frames that were computed or scaled."""
+    main = stack.place.startswith(f"{layout.ENTRY}/instrument/")
+    return isinstance(stack.signal, ArraySignal) and not main
+
+
+def as_virtual(signal: Signal, rank: int) -> VirtualSignal:
+    """Return a signal as one that is put together from frames in files.
 
     Raises
     ------
     LayoutError
-        If a file that they need is gone or has changed.
+        If its frames do not lie in files as they are.
 
     """
-    if LINKED not in opened:
-        return None
-    group = opened[LINKED]
-    for problem in changes(opened, path):
-        raise LayoutError(
-            f"the frames of {path} cannot be read: {problem}",
-            "restore it, or write results of what it is now to another file with --into",
-        )
-    holder = (path.parent / linked_files(opened)[0].path).resolve()
-    dataset = text(opened.value(group["dataset"]))
-    own = opened.attributes(opened[place])
-    return HDF5Signal(holder, dataset, rank, lambda _: own)
-
-
-def linked_files(opened: Opened) -> list[LinkedFile]:
-    """Return the foreign files that a master leads to."""
-    if LINKED not in opened:
-        return []
-    group = opened[LINKED]
-    columns = [opened.value(group[name]).tolist() for name in ("path", "size", "modified")]
-    return [LinkedFile(text(p), int(s), float(m)) for p, s, m in zip(*columns, strict=True)]
-
-
-def changes(opened: Opened, path: Path) -> Iterator[str]:
-    """Yield what is not as it was recorded of the foreign files that a master leads to."""
-    for expected in linked_files(opened):
-        file = path.parent / expected.path
-        if not file.exists():
-            yield f"{file} is not there"
-            continue
-        now = LinkedFile.of(file, path.parent)
-        if now.size != expected.size:
-            yield f"{file} has changed: it has {now.size} bytes, and had {expected.size}"
-        elif abs(now.modified - expected.modified) > _TOLERANCE:
-            yield f"{file} has changed: its time of last change is another one"
-
-
-def _stored(signal: Any) -> HDF5Signal:
+    if isinstance(signal, VirtualSignal):
+        return signal
     if not isinstance(signal, HDF5Signal):
-        raise LayoutError("only frames in HDF5 files can be linked to", "translate the scan first")
-    return signal
-
-
-def _link(file: Any, stack: Stack, folder: Path, *, foreign: bool) -> None:
-    signal = _stored(stack.signal)
-    name = relative(signal.path, folder)
-    if not foreign:
-        file[stack.place] = h5py.ExternalLink(name, signal.dataset)
-        return
-    virtual = _create_virtual(file, stack.place, name, signal)
-    virtual.attrs.update(stack.attributes)
-
-
-def _create_virtual(file: Any, place: str, name: str, signal: HDF5Signal) -> Any:
-    """Map a dataset of another file, one mapping for each index of the slowest dimension.
-
-    nexusformat takes the number of mappings for the length of that dimension. Each takes 25 kB
-    to write, and as much of whoever opens the dataset, so a longer one is mapped in one piece.
-    """
+        raise LayoutError(
+            f"{signal!r} cannot be linked to: its frames do not lie in files as plain bytes or "
+            "HDF5 datasets (compressed images do not)",
+            "copy them: --copy",
+        )
+    said = signal.units, signal.long_name
+    # a virtual dataset leads on to the files that hold the values
+    found = resolve(signal.path, signal.dataset, rank)
+    if found is not None:
+        found.units, found.long_name = said
+        return found
     shape = signal.shape
-    properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
-    # in names of sources, "%" begins a pattern
-    where = [part.replace("%", "%%").encode() for part in (name, signal.dataset)]
-    target, source = h5py.h5s.create_simple(shape), h5py.h5s.create_simple(shape)
-    parts = shape[0] if shape[0] <= _MOST_MAPPINGS else 1
-    for k in range(parts):
-        first, extent = (k, *(0,) * (len(shape) - 1)), (shape[0] // parts, *shape[1:])
-        target.select_hyperslab(first, extent)
-        source.select_hyperslab(first, extent)
-        properties.set_virtual(target, *where, source)
-    target.select_all()
-    kind = h5py.h5t.py_create(signal.dtype.newbyteorder("<"), logical=True)
-    group, last = place.rsplit("/", 1)
-    made = h5py.h5d.create(file[group].id, last.encode(), kind, target, properties)
-    return h5py.Dataset(made)
+    source = StoredFrames(signal.path, signal.dataset, shape, signal.dtype, rank, signal.chunks)
+    count = math.prod(shape[:rank])
+    frame = shape[rank:]
+    tile = Tile((0,) * len(frame), frame, np.zeros(count, np.int32), np.arange(count))
+    return VirtualSignal([source], [tile], shape[:rank], frame, *said)
 
 
-def _write_files(file: Any, scan: Scan, files: list[LinkedFile]) -> None:
-    parent, name = LINKED.rsplit("/", 1)
-    group = make_group(file[parent], name, "NXparameters")
-    make_field(group, "dataset", _stored(scan.signal).dataset)
-    make_field(group, "path", np.array([item.path for item in files]))
-    make_field(group, "size", np.array([item.size for item in files]))
-    make_field(group, "modified", np.array([item.modified for item in files]))
+def source_files(scan: Scan) -> list[Path]:
+    """Return every file that the frames of a scan lie in, those of the main signal first."""
+    found: dict[Path, None] = {}
+    for stack in _led_to(scan):
+        virtual = as_virtual(stack.signal, stack.rank)
+        used = {int(k) for tile in virtual.tiles for k in np.unique(tile.source) if k >= 0}
+        found.update(dict.fromkeys(virtual.sources[k].path for k in sorted(used)))
+    return list(found)
 
 
-def needed_files(dataset: Any) -> Iterator[Path]:
-    """Yield every file that a dataset needs, its own first.
+def frames_of(scan: Scan) -> Iterator[tuple[Path, str, int]]:
+    """Yield where each frame of the main signal lies: the file, and the place in it."""
+    virtual = as_virtual(scan.signal, len(scan.scan_shape))
+    paths = [source.path.resolve() for source in virtual.sources]
+    for tile in virtual.tiles:
+        for number, index in zip(tile.source.tolist(), tile.index.tolist(), strict=True):
+            source = virtual.sources[number]
+            if isinstance(source, RawFrames):
+                yield paths[number], "", int(source.offsets[index])
+            else:
+                yield paths[number], getattr(source, "dataset", ""), index
 
-    Raises
-    ------
-    LayoutError
-        If one of those that a virtual or external dataset reads from is missing.
 
-    """
-    home = Path(dataset.file.filename)
-    yield home
-    names: list[str] = []
-    if dataset.is_virtual:
-        names = [source.file_name.replace("%%", "%") for source in dataset.virtual_sources()]
-    elif dataset.external:
-        names = [name for name, _, _ in dataset.external]
-    for name in dict.fromkeys(names):
-        if name == ".":
-            continue
-        found = home.parent / name
-        if not found.exists():
-            raise LayoutError(
-                f"{home}: {dataset.name} reads from {name}, which is not there",
-                "put it back: HDF5 gives fill values for it without an error",
-            )
-        yield found
+def _write(scan: Scan, staged: Path, path: Path, identifier: str) -> None:
+    folder = path.parent
+    with new_hdf5(staged) as (file, tick):
+        write_root(file, path.name)
+        entry = write_entry(file, scan, identifier)
+        if scan.frame_checksums is not None:
+            write_checksums(entry, scan.frame_checksums)
+        write_plots(entry, scan)
+        for stack in stacks(scan):
+            if _goes_inside(stack):
+                _keep(file, stack)
+        led_to = list(_led_to(scan))
+        own = [_is_own(stack.signal, identifier) for stack in led_to]
+        for k, stack in enumerate(led_to):
+            face = _link_own if own[k] else _map
+            main = face(file, stack, folder)
+            if k == 0:
+                main(file, scan)
+            tick()
+        if not all(own):
+            _record(file, scan, path)
+        write_seal(file, scan)
+
+
+def _keep(file: Any, stack: Stack) -> None:
+    group, name = stack.place.rsplit("/", 1)
+    dataset = create_frames(file[group], name, stack.signal, stack.rank)
+    dataset.attrs.update(stack.attributes)
+    dataset[...] = stack.signal.read(...)
+
+
+def _is_own(signal: Signal, identifier: str) -> bool:
+    """Tell whether frames lie in a file of this very scan that nxscan wrote."""
+    if not isinstance(signal, HDF5Signal):
+        return False
+    with open_reading(signal.path) as file:
+        found = file.get(f"{layout.ENTRY}/entry_identifier_uuid")
+        return isinstance(found, h5py.Dataset) and found[()] == identifier.encode()
+
+
+def _link_own(file: Any, stack: Stack, folder: Path) -> Callable[[Any, Scan], None]:
+    """Link to frames of an nxscan master; return what writes the USID face over them."""
+    signal = stack.signal
+    (real,) = real_paths([signal.path])  # type: ignore[attr-defined]
+    name, dataset = relative(real, os.path.realpath(folder)), signal.dataset  # type: ignore[attr-defined]
+    file[stack.place] = h5py.ExternalLink(name, dataset)
+    return partial(write_usid, source_file=name, source_path=dataset)
+
+
+def _map(file: Any, stack: Stack, folder: Path) -> Callable[[Any, Scan], None]:
+    """Map foreign frames; return what writes the USID face over them."""
+    home = home_of(stack.place)
+    mapped = map_frames(file, home, as_virtual(stack.signal, stack.rank), folder)
+    create_mapped(file, stack.place, home, mapped).attrs.update(stack.attributes)
+
+    def face(file: Any, scan: Scan) -> None:
+        write_face(file, scan, partial(create_main, home=home, mapped=mapped))
+
+    return face
+
+
+def _record(file: Any, scan: Scan, path: Path) -> None:
+    checksums = {source.path: source.checksum for source in scan.provenance.sources}
+    paths, folder = source_files(scan), os.path.realpath(path.parent)
+    both = zip(paths, real_paths(paths), strict=True)
+    write_files(
+        file, [LinkedFile.of(real, folder, checksums.get(str(one), "")) for one, real in both]
+    )
+
+
+def _explained(error: OSError, path: Path) -> OutputError:
+    """Return what a failed write means to a user."""
+    if durable.is_full(error):
+        return OutputError(
+            f"the disk of {path.parent} is full, {path.name} was not written",
+            "free some space or choose another disk",
+        )
+    return OutputError(f"{path} cannot be written: {error}", "see the folder's permissions")

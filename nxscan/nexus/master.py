@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from nxscan.errors import LayoutError
-from nxscan.nexus.opening import open_reading
+from nxscan.hdf5.opening import open_reading
 from nxscan.nexus.seal import DAMAGE, Seal, reason
 
 _LOOK = "nxscan validate says where; restore the file from a copy, or translate the scan again"
@@ -66,6 +66,20 @@ class Opened:
     def seal(self) -> Seal:
         """What its objects were when it was written."""
         return Seal(self.file)
+
+    @cached_property
+    def places(self) -> dict[str, Path]:
+        """Where the files are that it reads frames from, by the names that it has for them.
+
+        Raises
+        ------
+        LayoutError
+            If one is gone or has changed.
+
+        """
+        from nxscan.nexus.linktable import require_files
+
+        return require_files(self, Path(self.file.filename))
 
     def __getitem__(self, path: str) -> Any:
         return self.file[path]

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
     Block = tuple[int | slice, ...]
 
+_BAND = 2**20
+"""Bytes of one frame that are read at a time, at least: less does not make up for the request."""
+
 
 @dataclass(frozen=True)
 class Piece:
@@ -84,6 +87,10 @@ class PieceMaker:
         self._signal = signal
         self._chunks = chunks or ()
         self._rank = scan_rank
+        self._frame = signal.shape[scan_rank:]
+        self._tiles = math.prod(
+            -(-n // step) for n, step in zip(self._frame, self._chunks[scan_rank:], strict=False)
+        )
         self._encoders = encoders if chunks else None
         self._dtype = signal.dtype.newbyteorder("<")
         self._own = threading.local()
@@ -92,37 +99,53 @@ class PieceMaker:
     def make(self, where: Block) -> Piece:
         """Read, checksum and compress the frames of one block."""
         lengths = tuple(i.stop - i.start for i in where if isinstance(i, slice))
-        shape = (*lengths, *self._signal.shape[self._rank :])
-        frames = np.empty(shape, self._dtype) if self._encoders is None else self._scratch(shape)
+        if self._encoders is not None:
+            return self._encoded(where, lengths, self._encoder(self._encoders))
+        frames = np.empty((*lengths, *self._frame), self._dtype)
         self._signal.read_into((*where, ...), frames)
-        # a block has one scan dimension left, or none where the scan is a single frame
-        stack = frames.reshape((-1, *self._signal.shape[self._rank :]))
-        checksums = np.array([checksum(frame) for frame in stack], np.uint32).reshape(lengths)
-        if self._encoders is None:
-            return Piece(where, checksums, [], plain=frames)
-        return self._encoded(where, checksums, frames, self._encoder(self._encoders))
+        return Piece(where, _checksums(frames, np.zeros(lengths, np.uint32)), [], plain=frames)
 
     def give_back(self, piece: Piece) -> None:
         """Let the buffer of a piece that was written be used again."""
         if piece.buffer is not None:
             self._free.put(piece.buffer)
 
-    def _encoded(
-        self, where: Block, checksums: NDArray[np.uint32], frames: NDArray[Any], encoder: Encoder
-    ) -> Piece:
+    def _encoded(self, where: Block, lengths: tuple[int, ...], encoder: Encoder) -> Piece:
         origin = tuple(item.start if isinstance(item, slice) else item for item in where)
         # what is left of the scan's dimensions, and the detector's
-        leading = (1,) * (len(self._chunks) - frames.ndim)
-        found = list(tiles(frames, self._chunks[self._rank :]))
-        buffer = self._buffer(encoder.bound * len(found))
+        leading = (1,) * (self._rank - len(lengths))
+        checksums = np.zeros(lengths, np.uint32)
+        buffer = self._buffer(encoder.bound * self._tiles)
         chunks, start = [], 0
-        for offset, tile in found:
-            encoded = encoder.encode(tile.reshape(leading + tile.shape) if leading else tile)
-            stop = start + len(encoded)
-            buffer[start:stop] = encoded
-            chunks.append(((*origin, *offset), buffer[start:stop]))
-            start = stop
+        for band in self._bands():
+            frames = self._read(where, lengths, band)
+            checksums = _checksums(frames, checksums)
+            for offset, tile in tiles(frames, self._chunks[self._rank :]):
+                encoded = encoder.encode(tile.reshape(leading + tile.shape) if leading else tile)
+                stop = start + len(encoded)
+                buffer[start:stop] = encoded
+                place = (band[0].start + offset[0], *offset[1:]) if band else offset
+                chunks.append(((*origin, *place), buffer[start:stop]))
+                start = stop
         return Piece(where, checksums, chunks, buffer)
+
+    def _bands(self) -> list[tuple[slice, ...]]:
+        """Return the rows that are read at a time, a few tiles high, where that is cheap.
+
+        They are cut into tiles while they are still in the processor's cache.
+        """
+        if not self._signal.reads_rows or not self._frame:
+            return [()]
+        rows, step = self._frame[0], self._chunks[self._rank]
+        tile_row = step * math.prod(self._frame[1:]) * self._dtype.itemsize
+        step *= max(1, _BAND // max(1, tile_row))
+        return [(slice(k, min(k + step, rows)),) for k in range(0, rows, step)]
+
+    def _read(self, where: Block, lengths: tuple[int, ...], band: tuple[slice, ...]) -> Any:
+        inner = (band[0].stop - band[0].start, *self._frame[1:]) if band else self._frame
+        frames = self._scratch((*lengths, *inner))
+        self._signal.read_into((*where, *band, ...), frames)
+        return frames
 
     def _encoder(self, encoders: Callable[[], Encoder]) -> Encoder:
         held: Encoder | None = getattr(self._own, "encoder", None)
@@ -167,6 +190,14 @@ def tiles(
         yield offset, frames[np.index_exp[...] + window]
 
 
-def checksum(frame: NDArray[Any]) -> int:
-    """Return the CRC-32 of a frame's bytes in C order."""
-    return int(isal_zlib.crc32(np.ascontiguousarray(frame).reshape(-1).view(np.uint8)))
+def checksum(frame: NDArray[Any], before: int = 0) -> int:
+    """Return the CRC-32 of a frame's bytes in C order, or go on with that of the rows before."""
+    return int(isal_zlib.crc32(np.ascontiguousarray(frame).reshape(-1).view(np.uint8), before))
+
+
+def _checksums(frames: NDArray[Any], before: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Return the checksum of each frame of a block, or go on with those of the rows before."""
+    # a block has one scan dimension left, or none where the scan is a single frame
+    stack = frames.reshape((-1, *frames.shape[before.ndim :]))
+    found = [checksum(frame, int(old)) for frame, old in zip(stack, before.flat, strict=True)]
+    return np.array(found, np.uint32).reshape(before.shape)

@@ -43,10 +43,12 @@ def write_table(dataset: Any, columns: Sequence[NDArray[Any]], rows: int) -> Non
     lengths = [len(column) for column in columns]
     planes = [_planes(column.astype(dataset.dtype)) for column in columns]
     width, total = lengths[-1], math.prod(lengths[:-1])
+    # new memory costs more than filling it: one table serves all chunks
+    table = np.zeros((dataset.dtype.itemsize, len(columns), rows, width), np.uint8)
+    table[:, 0] = planes[-1][:, None, :]
     for start in range(0, total, rows):
         count = min(rows, total - start)
-        table = np.zeros((dataset.dtype.itemsize, len(columns), rows, width), np.uint8)
-        table[:, 0, :count] = planes[-1][:, None, :]
+        table[:, :, count:] = 0
         at = np.arange(start, start + count)
         slow = np.unravel_index(at, lengths[:-1]) if len(lengths) > 1 else ()
         for k, index in enumerate(slow):

@@ -17,8 +17,8 @@ from pathlib import Path
 import h5py
 
 from nxscan.errors import OutputError
+from nxscan.hdf5.opening import open_reading
 from nxscan.nexus import durable
-from nxscan.nexus.opening import open_reading
 from nxscan.nexus.seal import DAMAGE
 
 _NOT_A_MASTER = (KeyError, AttributeError)

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from nxscan.hdf5.texts import text
 from nxscan.model import RawMetadata
 from nxscan.nexus.layout import RAW_METADATA
-from nxscan.nexus.tree import plain, text
+from nxscan.nexus.tree import plain
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

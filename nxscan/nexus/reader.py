@@ -8,16 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import h5py
-import numpy as np
 
 from nxscan.errors import LayoutError
-from nxscan.model import Axis, Field, Group, Provenance, Scan, Signal, Source
+from nxscan.hdf5.h5signal import HDF5Signal
+from nxscan.hdf5.lookup import known_places
+from nxscan.hdf5.resolve import resolve
+from nxscan.hdf5.texts import text
+from nxscan.model import Field, Group, Provenance, Scan, Signal, Source
+from nxscan.model.units import UNKNOWN_UNITS
 from nxscan.nexus import layout
-from nxscan.nexus.h5signal import HDF5Signal
-from nxscan.nexus.linked import linked_signal
+from nxscan.nexus.axes import read_axes, read_integrated, with_roles
+from nxscan.nexus.linktable import LINKED, home_of
 from nxscan.nexus.master import Master, Opened, damage_explained, open_hdf5
 from nxscan.nexus.raw import raw_metadata
-from nxscan.nexus.tree import LazyGroup, field_of, plain, read_group, text
+from nxscan.nexus.tree import LazyGroup, field_of, plain, read_group
 
 _OWN_PARAMETERS = frozenset(
     {
@@ -60,9 +64,10 @@ def read_scan(path: Path, *, verify: bool = True) -> Scan:
         return Scan(
             title=text(opened.value(opened[f"{layout.ENTRY}/title"])),
             signals=dict(_signals(master, opened, rank)),
-            axes=_axes(opened, rank),
+            axes=with_roles(read_axes(opened, opened[layout.DATA]), rank),
             counters=_counters(opened),
             readings=readings,
+            integrated=read_integrated(opened),
             mask=_optional(opened, f"{layout.ENTRY}/mask/data"),
             dark=_stored(master, opened, f"{layout.ENTRY}/dark/data", 1),
             flat=_stored(master, opened, f"{layout.ENTRY}/flat/data", 1),
@@ -71,6 +76,21 @@ def read_scan(path: Path, *, verify: bool = True) -> Scan:
             provenance=_provenance(opened),
             frame_checksums=_optional(opened, f"{layout.PARAMETERS}/frame_checksum"),
         )
+
+
+def read_provenance(path: Path) -> Provenance:
+    """Return where the scan of a master came from, whatever has become of its frames since.
+
+    Raises
+    ------
+    LayoutError
+        As `read_scan` does.
+
+    """
+    master = Master(path.absolute())
+    with master.reading() as opened:
+        _check_version(master.path, opened.file)
+        return _provenance(opened)
 
 
 def _check_version(path: Path, file: Any) -> None:
@@ -123,12 +143,33 @@ def _stored(master: Master, opened: Opened, place: str, rank: int) -> Signal | N
     if link is None:
         return None
     if not isinstance(link, h5py.ExternalLink):
-        foreign = linked_signal(opened, master.path, place, rank)
-        return foreign or HDF5Signal(master.path, f"/{place}", rank, opened.attributes)
+        linked = _linked(master, opened, place, rank) if LINKED in opened else None
+        return linked or HDF5Signal(master.path, f"/{place}", rank, opened.attributes)
     frames = master.path.parent / link.filename
     with damage_explained(frames):
         _check_frames(master.path, opened, frames)
         return HDF5Signal(frames, link.path, rank, opened.attributes)
+
+
+def _linked(master: Master, opened: Opened, place: str, rank: int) -> Signal | None:
+    """Return frames that lie in other files; None where a master holds them itself."""
+    dataset = opened[place]
+    if not dataset.is_virtual and not dataset.external:
+        return None
+    said = opened.attributes(dataset)
+    whole = f"{home_of(place)}/frames"
+    with known_places(master.path, opened.places):
+        found = resolve(master.path, f"/{whole if _has(opened, whole) else place}", rank)
+    if found is None:
+        raise LayoutError(
+            f"the frames of {master.path} cannot be read: its mappings are not those that nxscan "
+            "writes",
+            "translate the scan again",
+        )
+    units = str(said.get("units", UNKNOWN_UNITS))
+    found.units = None if units == UNKNOWN_UNITS else units
+    found.long_name = str(said.get("long_name", ""))
+    return found
 
 
 def _check_frames(path: Path, opened: Opened, frames: Path) -> None:
@@ -148,34 +189,6 @@ def _check_frames(path: Path, opened: Opened, frames: Path) -> None:
             f"{text(expected)})",
             f"put the {frames.name} that was written with {path.name} beside it",
         )
-
-
-def _axes(opened: Opened, rank: int) -> dict[str, Axis]:
-    """Read the axes, of each dimension the one in @axes first."""
-    attributes = opened.attributes(opened[layout.DATA])
-    listed = [text(name) for name in attributes["axes"]]
-    indices = {
-        key.removesuffix("_indices"): int(np.ravel(value)[0])
-        for key, value in attributes.items()
-        if key.endswith("_indices")
-    }
-    names = [*listed, *(name for name in indices if name not in listed)]
-    widths = {f"{name}_width" for name in names}
-    return {n: _axis(opened, n, indices[n], rank) for n in names if n not in widths}
-
-
-def _axis(opened: Opened, name: str, dimension: int, rank: int) -> Axis:
-    field = field_of(opened, opened[f"{layout.DATA}/{name}"])
-    width = _optional(opened, f"{layout.DATA}/{name}_width")
-    return Axis(
-        name=name,
-        values=np.asarray(field.value, dtype=np.float64),
-        units=field.units,
-        long_name=str(field.attributes.get("long_name", "")),
-        role="scan" if dimension < rank else "detector",
-        dimension=dimension,
-        width=None if width is None else np.asarray(width, dtype=np.float64),
-    )
 
 
 def _counters(opened: Opened) -> dict[str, Field]:

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from nxscan.errors import LayoutError, OutputError
+from nxscan.hdf5.heaps import check_heaps
+from nxscan.hdf5.opening import comes_from_hdf5
 from nxscan.nexus import durable
 from nxscan.nexus.guarded import edited_hdf5
-from nxscan.nexus.heaps import check_heaps
-from nxscan.nexus.opening import comes_from_hdf5
 from nxscan.nexus.publish import remove_leftovers
 from nxscan.nexus.seal import DAMAGE, extend_seal, reason
 

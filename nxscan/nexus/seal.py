@@ -17,9 +17,9 @@ import h5py
 import numpy as np
 
 from nxscan.errors import LayoutError
+from nxscan.hdf5.opening import open_reading
 from nxscan.nexus import layout
 from nxscan.nexus.groups import make_group
-from nxscan.nexus.opening import open_reading
 from nxscan.nexus.stacks import stacks
 
 if TYPE_CHECKING:

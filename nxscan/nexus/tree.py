@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 
+from nxscan.hdf5.texts import text
 from nxscan.model import Field, Group
-from nxscan.nexus import layout
+from nxscan.model.units import UNKNOWN_UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,9 +75,9 @@ def _attributes(master: Opened, item: Any) -> dict[str, Any]:
 def field_of(master: Opened, dataset: Any, attributes: dict[str, Any] | None = None) -> Field:
     """Read a dataset with its unit and attributes."""
     found = _attributes(master, dataset) if attributes is None else attributes
-    units = found.pop("units", layout.UNKNOWN_UNITS)
+    units = found.pop("units", UNKNOWN_UNITS)
     value = plain(master.value(dataset))
-    return Field(value, None if units == layout.UNKNOWN_UNITS else units, found)
+    return Field(value, None if units == UNKNOWN_UNITS else units, found)
 
 
 def plain(value: Any) -> Any:
@@ -88,8 +89,3 @@ def plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         return value.item()
     return value
-
-
-def text(value: Any) -> str:
-    """Return a string as h5py reads it as text."""
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

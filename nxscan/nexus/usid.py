@@ -23,7 +23,7 @@ from nxscan.nexus.layout import USID_MAIN
 from nxscan.nexus.planes import rows_in_chunk, write_table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from nxscan.model import Axis, Scan
 
@@ -49,11 +49,31 @@ def write_usid(file: Any, scan: Scan, source_file: str, source_path: str) -> Non
         Where the frames are in it.
 
     """
+
+    def create(channel: Any, name: str) -> Any:
+        return _create_virtual(channel, name, scan, source_file, source_path)
+
+    write_face(file, scan, create)
+
+
+def write_face(file: Any, scan: Scan, create: Callable[[Any, str], Any]) -> None:
+    """Write the Main dataset of a scan, which ``create`` makes, and its ancillary datasets.
+
+    Parameters
+    ----------
+    file : h5py.File
+        The master.
+    scan : Scan
+        Whose main signal it is.
+    create : callable
+        Is given the channel and the name of the dataset, and returns it.
+
+    """
     channel_path, name = USID_MAIN.rsplit("/", 1)
     channel = file.create_group(channel_path)
     for group in (channel, channel.parent):
         stamp(group)
-    main = _create_virtual(channel, name, scan, source_file, source_path)
+    main = create(channel, name)
     stamp(main)
     main.attrs["quantity"] = scan.signal.long_name or "Intensity"
     main.attrs["units"] = known(scan.signal.units)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nxscan.model import Scan
+    from nxscan.nexus.moved import MovedPieces
 
 _TURN = 0.0002
 _SPARE_BYTES = 32 * 2**20
@@ -163,12 +164,23 @@ def _write_frames(
         write_plots(entry, scan)
         for stack in stacks(scan):
             group, name = stack.place.rsplit("/", 1)
-            dataset = create_frames(file[group], name, stack.signal, stack.rank)
+            moved, dataset = _create(file[group], name, stack)
             dataset.attrs.update(stack.attributes)
-            _check_space(path, dataset, stack)
+            _check_space(path, dataset, stack, moved)
             told = _Told(check, _ignore if checksums else progress)
-            checksums.append(store_frames(dataset, stack.signal, stack.rank, told, workers))
+            checksums.append(store_frames(dataset, stack.signal, stack.rank, told, workers, moved))
     return checksums[0]
+
+
+def _create(group: Any, name: str, stack: Stack) -> tuple[MovedPieces | None, Any]:
+    """Create the dataset of a stack, for the source's own chunks where they are fit for it."""
+    from nxscan.nexus.moved import movable
+
+    moved = movable(stack.signal)
+    dataset = None if moved is None else moved.create(group, name)
+    if dataset is not None:
+        return moved, dataset
+    return None, create_frames(group, name, stack.signal, stack.rank)
 
 
 @dataclass(frozen=True)
@@ -187,11 +199,15 @@ def _ignore(_: Progress) -> None:
     """Report nothing: what is counted are the main detector's frames."""
 
 
-def _check_space(path: Path, dataset: Any, stack: Stack) -> None:
+def _check_space(path: Path, dataset: Any, stack: Stack, moved: MovedPieces | None) -> None:
     free = shutil.disk_usage(path.parent).free
     if stack.signal.nbytes + _SPARE_BYTES <= free:
         return
-    expected = stack.signal.nbytes * sample_ratio(dataset, stack.signal, stack.rank)
+    expected = (
+        stack.signal.nbytes * sample_ratio(dataset, stack.signal, stack.rank)
+        if moved is None
+        else moved.nbytes
+    )
     if expected + _SPARE_BYTES > free:
         raise OutputError(
             f"{path.parent.parent} has {free / 1e9:.2f} GB free, but the frames need about "

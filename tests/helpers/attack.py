@@ -11,8 +11,8 @@ import h5py
 import numpy as np
 
 from helpers.stored import counts, places, store
-from nxscan.nexus.decode import DecodeError
-from nxscan.nexus.directread import direct_reader
+from nxscan.hdf5.decode import DecodeError
+from nxscan.hdf5.directread import direct_reader
 
 SHAPE = (6, 24, 20)
 WHOLE = tuple(slice(0, n) for n in SHAPE)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from nxscan.nexus.directread import DirectReader, direct_reader
+from nxscan.hdf5.directread import DirectReader, direct_reader
 
 FILTERS: dict[str, dict[str, Any]] = {
     "none": {},

@@ -15,8 +15,10 @@ from helpers.attack import attack
 from helpers.stored import FILTERS, counts, places, reader_of, store
 
 from nxscan.errors import SourceError
-from nxscan.nexus import HDF5Signal, h5signal
-from nxscan.nexus.decode import DecodeError
+from nxscan.hdf5 import h5signal
+from nxscan.hdf5.decode import DecodeError
+from nxscan.hdf5.directread import direct_reader
+from nxscan.nexus import HDF5Signal
 
 SHAPE, CHUNKS = (6, 24, 20), (1, 12, 20)
 WHOLE = tuple(slice(0, n) for n in SHAPE)
@@ -160,3 +162,38 @@ def test_a_chunk_that_ends_within_the_length_of_a_block_is_refused(
     for size in range(len(stored)):
         with pytest.raises(DecodeError):
             decoder.decode(stored[:size].copy(), 0, target)
+
+
+def test_a_chunk_table_with_places_that_no_file_has_is_left_to_hdf5(tmp_path: Path) -> None:
+    path = tmp_path / "x.h5"
+    data = counts(SHAPE, "<u2")
+    store(path, data, CHUNKS, "none")
+    with h5py.File(path) as file:
+        offset = file["x"].id.get_chunk_info_by_coord((3, 12, 0)).byte_offset
+    raw = path.read_bytes()
+    place = raw.index(offset.to_bytes(8, "little"))
+    overwrite(path, place, (2**64 - 2).to_bytes(8, "little"))
+    assert direct_reader(path, "/x") is None
+    signal = HDF5Signal(path, "/x", 1)
+    np.testing.assert_array_equal(signal[4], data[4])
+    with pytest.raises(SourceError, match="frame 3 cannot be read"):
+        signal.read(3)
+
+
+@pytest.mark.parametrize("name", ["zstd", "zstd, shuffle", "lz4", "blosc", "bitshuffle-lz4"])
+def test_a_chunk_that_says_it_is_shorter_is_refused_though_hdf5_reads_it(
+    tmp_path: Path, way: str, name: str
+) -> None:
+    path = tmp_path / "x.h5"
+    data = counts(SHAPE, "<u2")
+    store(path, data, CHUNKS, name)
+    other = np.zeros(CHUNKS, "<u2").reshape(-1)[:40]
+    with h5py.File(tmp_path / "short.h5", "w") as file:
+        file.create_dataset("x", data=other, chunks=(40,), **FILTERS[name])
+        _, short = file["x"].id.read_direct_chunk((0,))
+    with h5py.File(path, "r+") as file:
+        file["x"].id.write_direct_chunk((3, 12, 0), short)
+    signal = HDF5Signal(path, "/x", 1)
+    np.testing.assert_array_equal(signal[2], data[2])
+    with pytest.raises(SourceError, match="frame 3 cannot be read"):
+        signal.read(slice(2, 4))

@@ -18,13 +18,14 @@ from helpers.stored import FILTERS, counts, reader_of, store
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nxscan.hdf5 import h5signal, rawio
+from nxscan.hdf5.chunktable import UnwrittenError
+from nxscan.hdf5.decode import Pipeline, pipeline
+from nxscan.hdf5.directread import direct_reader, reader_for
+from nxscan.hdf5.rawio import RawFile
 from nxscan.kernels.chunks import fletcher32, unshuffle
-from nxscan.nexus import rawio
-from nxscan.nexus.chunktable import UnwrittenError
+from nxscan.nexus import HDF5Signal
 from nxscan.nexus.codec import plain_fletcher32
-from nxscan.nexus.decode import Pipeline, pipeline
-from nxscan.nexus.directread import direct_reader
-from nxscan.nexus.rawio import RawFile
 
 DTYPES = ["u1", "i2", "<u2", ">u2", "<i4", ">f4", "<f8", ">u8", "f2"]
 
@@ -146,7 +147,7 @@ def test_it_works_without_calling_pread_from_compiled_code(
 ) -> None:
     data = counts((3, 64, 64), "<u2")
     store(tmp_path / "x.h5", data, (1, 32, 32), "bitshuffle-lz4, fletcher32")
-    monkeypatch.setattr("nxscan.nexus.fastpath.pread_address", lambda: None)
+    monkeypatch.setattr("nxscan.hdf5.fastpath.pread_address", lambda: None)
     np.testing.assert_array_equal(reader_of(tmp_path / "x.h5").read(np.s_[0:3, 0:64, 0:64]), data)
 
 
@@ -255,6 +256,32 @@ def test_hdf5_reads_files_with_a_user_block_and_what_is_no_hdf5_file(tmp_path: P
     assert direct_reader(tmp_path / "x.h5", "/x") is None
     assert direct_reader(tmp_path / "y.h5", "/x") is None
     assert direct_reader(tmp_path / "z.h5", "/x") is None
+
+
+@pytest.mark.parametrize("chunks", [None, (1, 4, 5)])
+def test_a_link_into_another_file_is_never_read_at_the_places_of_the_first(
+    tmp_path: Path, chunks: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = counts((6, 4, 5), "<u2")
+    store(tmp_path / "x.h5", data, chunks, "none")
+    with h5py.File(tmp_path / "first.h5", "w") as file:
+        # as long as the other file, so that its places are there, with other bytes
+        file["filling"] = np.full((tmp_path / "x.h5").stat().st_size, 7, "u1")
+        file["x"] = h5py.ExternalLink("x.h5", "/x")
+    assert direct_reader(tmp_path / "first.h5", "/x") is None
+    monkeypatch.setattr(h5signal, "WORTHWHILE", 0)
+    np.testing.assert_array_equal(HDF5Signal(tmp_path / "first.h5", "/x")[...], data)
+
+
+def test_a_file_under_another_name_is_read_directly(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    data = counts((3, 4, 5), "<u2")
+    store(tmp_path / "x.h5", data, None, "none")
+    found = RawFile(tmp_path / "folder" / ".." / "x.h5")
+    with h5py.File(tmp_path / "x.h5") as file:
+        reader = reader_for(found, file["x"])
+    assert reader is not None
+    np.testing.assert_array_equal(reader.read(np.s_[0:3, 0:4, 0:5]), data)
 
 
 def test_two_compressions_in_a_row_are_left_to_hdf5() -> None:

@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nxscan.errors import SourceError
-from nxscan.nexus import HDF5Signal, h5signal
-from nxscan.nexus.directread import DirectReader
-from nxscan.nexus.regions import bounds
+from nxscan.hdf5 import h5signal
+from nxscan.hdf5.directread import DirectReader
+from nxscan.hdf5.regions import bounds
+from nxscan.nexus import HDF5Signal
 
 SHAPE = (5, 7, 30, 20)
 
