@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from nxscan.process.output import Output
     from nxscan.process.parameters import ProcessParameters
     from nxscan.process.result import Result
+    from nxscan.relinking import relink
     from nxscan.view import plot
 
     __version__: str
@@ -54,6 +55,7 @@ __all__ = [
     "inspect",
     "open",
     "plot",
+    "relink",
     "results",
     "scans",
     "translate",
@@ -76,6 +78,7 @@ _HOME = {
     "inspect": "nxscan.api",
     "open": "nxscan.api",
     "plot": "nxscan.view",
+    "relink": "nxscan.relinking",
     "results": "nxscan.api",
     "scans": "nxscan.api",
     "translate": "nxscan.api",

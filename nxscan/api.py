@@ -60,12 +60,16 @@ def inspect(
     dark: Sources | None = None,
     flat: Sources | None = None,
     partial: bool = False,
+    detector: str | None = None,
+    link: bool | None = None,
+    live: bool = False,
+    join: str | None = None,
 ) -> Inspection:
     """Show what a translation would do, without writing anything.
 
     Parameters
     ----------
-    source, scan, translator, mapping, axes, dark, flat, partial
+    source, scan, translator, mapping, axes, dark, flat, partial, detector, link, live, join
         As for `translate`; with several scans and none chosen, they are only listed.
 
     Returns
@@ -79,11 +83,15 @@ def inspect(
         If the source or the mapping cannot be read. Problems of the plan are in the report.
 
     """
-    options = plan.make_options(mapping=mapping, axes=axes, dark=dark, flat=flat, partial=partial)
+    options = plan.make_options(
+        mapping=mapping, axes=axes, dark=dark, flat=flat, partial=partial,
+        detector=detector, link=link, live=live,
+    )  # fmt: skip
     found = plan.survey(source, translator, options.mapping)
-    if scan is None and len(found.refs) > 1:
+    chosen = scan is not None or found.within is not None or join is not None
+    if not chosen and len(found.refs) > 1:
         return Inspection(None, found.refs, None, translator=found.translator.name)
-    ref = plan.choose(found.refs, scan, found.given)
+    ref = plan.choose(found, scan, join)
     report = Report()
     opened = found.translator.open(ref, options, report)
     return Inspection(ref, found.refs, opened, report, found.translator.name)
@@ -100,6 +108,10 @@ def translate(
     dark: Sources | None = None,
     flat: Sources | None = None,
     partial: bool = False,
+    detector: str | None = None,
+    link: bool | None = None,
+    live: bool = False,
+    join: str | None = None,
     overwrite: bool = False,
     progress: OnProgress | None = None,
 ) -> Path:
@@ -127,6 +139,19 @@ def translate(
         Frames to keep as the scan's dark and flat.
     partial : bool
         Take a scan although frames are missing; it then is a list of positions.
+    detector : str, optional
+        The detector, or the counter, that is the scan's main signal.
+    link : bool, optional
+        True leaves the frames where they are, and the file leads to them; False copies them.
+        By default HDF5 sources are linked, image files copied.
+    live : bool
+        Take what is there of a scan that is still being written. Translating it again to the
+        same output later, live or not, adds what has come since: the master is replaced as a
+        whole, with a new identifier, if its files only grew or became more and it has no
+        results. It is kept as it is if nothing has come.
+    join : str, optional
+        Scans to take as one, with what moved between them as the slow axis: ``all``, or
+        numbers and ranges (``3,5-30``).
     overwrite : bool
         Replace an output that exists.
     progress : callable, optional
@@ -152,15 +177,22 @@ def translate(
     PosixPath('scan.nxs')
 
     """
-    options = plan.make_options(mapping=mapping, axes=axes, dark=dark, flat=flat, partial=partial)
+    options = plan.make_options(
+        mapping=mapping, axes=axes, dark=dark, flat=flat, partial=partial,
+        detector=detector, link=link, live=live,
+    )  # fmt: skip
     found = plan.survey(source, translator, options.mapping)
-    ref = plan.choose(found.refs, scan, found.given)
-    target = targets.output_path(output, ref, found.refs)
+    ref = plan.choose(found, scan, join)
+    target = targets.output_path(output, ref, found.refs if join is None else [ref])
     targets.refuse_source_folder(target, found, options)
-    if not overwrite:
-        targets.refuse_existing([target])
+    grown = not overwrite and targets.may_replace(target, options)
     opened = plan.open_scan(found, ref, options, mapping)
-    return targets.write(opened, target, overwrite=overwrite, progress=progress)
+    linked = plan.stays_linked(found, options, opened)
+    if grown and not targets.replaces(target, opened):
+        return target
+    return targets.write(
+        opened, target, overwrite=overwrite, progress=progress, link=linked, grown=grown
+    )
 
 
 def translate_all(
@@ -174,6 +206,9 @@ def translate_all(
     dark: Sources | None = None,
     flat: Sources | None = None,
     partial: bool = False,
+    detector: str | None = None,
+    link: bool | None = None,
+    live: bool = False,
     overwrite: bool = False,
     progress: OnProgress | None = None,
 ) -> list[Path]:
@@ -190,7 +225,9 @@ def translate_all(
         The folder; it is made if it is not there. Files are named after the scans' titles.
     scans : str
         Which ones: ``all``, or numbers and ranges (``3,5-30``).
-    source, translator, mapping, axes, dark, flat, partial, overwrite, progress
+    source, translator, mapping, axes, dark, flat, partial, detector, link, live
+        As for `translate`.
+    overwrite, progress
         As for `translate`; ``progress`` starts anew with every scan.
 
     Returns
@@ -204,18 +241,27 @@ def translate_all(
         As `translate` does.
 
     """
-    options = plan.make_options(mapping=mapping, axes=axes, dark=dark, flat=flat, partial=partial)
+    options = plan.make_options(
+        mapping=mapping, axes=axes, dark=dark, flat=flat, partial=partial,
+        detector=detector, link=link, live=live,
+    )  # fmt: skip
     found = plan.survey(source, translator, options.mapping)
     refs = plan.select(found.refs, scans)
     names = targets.output_paths(output, found.refs)
     outputs = {ref: names[ref.number] for ref in refs}
     targets.refuse_source_folder(Path(output) / "any", found, options)
-    todo = refs if overwrite else targets.still_to_do(found, outputs, options, mapping)
+    todo = dict.fromkeys(refs, False)
+    if not overwrite:
+        todo = targets.still_to_do(found, outputs, options, mapping)
     failed = []
-    for ref in todo:
+    for ref, grown in todo.items():
         try:
             opened = plan.open_scan(found, ref, options, mapping)
-            targets.write(opened, outputs[ref], overwrite=overwrite, progress=progress)
+            linked = plan.stays_linked(found, options, opened)
+            targets.write(
+                opened, outputs[ref], overwrite=overwrite, progress=progress, link=linked,
+                grown=grown,
+            )  # fmt: skip
         except NxscanError as error:
             failed.append((ref, error))
     _raise_failed(failed, len(refs))

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nxscan.errors import OutputError, SourceError
 from nxscan.translate.report import Report
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from nxscan.model import Scan
     from nxscan.translate.contract import ScanRef
 
@@ -53,7 +57,8 @@ class Inspection:
 
 
 def _plain_ref(ref: ScanRef) -> dict[str, Any]:
-    return {one.name: getattr(ref, one.name) for one in fields(ref) if one.name != "payload"}
+    plain = [one.name for one in fields(ref) if one.name not in ("payload", "parts")]
+    return {name: getattr(ref, name) for name in plain}
 
 
 def _plain_signals(scan: Scan | None) -> list[dict[str, Any]]:
@@ -72,6 +77,51 @@ def _plain_axes(scan: Scan | None) -> list[dict[str, Any]]:
             "units": axis.units,
             "long_name": axis.long_name,
             "values": axis.values.tolist(),
+            "width": None if axis.width is None else axis.width.tolist(),
         }
-        for axis in (scan.axes.values() if scan else ())
+        for axis in ((*scan.axes.values(), *scan.integrated.values()) if scan else ())
     ]
+
+
+def write_new_mapping(source: Sequence[str | Path], target: Path) -> Path:
+    """Write a first draft of a mapping for the first HDF5 file of a source.
+
+    Parameters
+    ----------
+    source : sequence of path
+        Files, folders or globs.
+    target : Path
+        The mapping file; it must not exist.
+
+    Returns
+    -------
+    Path
+        The mapping file.
+
+    Raises
+    ------
+    SourceError
+        If there is no HDF5 file, or nothing in it may be frames.
+    OutputError
+        If ``target`` exists or cannot be written.
+
+    """
+    from nxscan.translate.h5source import is_hdf5
+    from nxscan.translate.mapping_draft import draft_mapping
+    from nxscan.translate.sources import expand
+
+    files = expand(source)
+    file = next((path for path in files if is_hdf5(path)), None)
+    if file is None:
+        raise SourceError(
+            f"{files[0]} is no HDF5 file", "mappings of other formats extend the built-in ones"
+        )
+    text = draft_mapping(file)
+    try:
+        with target.open("x", encoding="utf-8") as out:
+            out.write(text)
+    except FileExistsError as error:
+        raise OutputError(f"{target} exists already", "give another name") from error
+    except OSError as error:
+        raise OutputError(f"{target} cannot be written: {error.strerror}") from error
+    return target

@@ -41,6 +41,8 @@ class Survey:
         The one that opens them.
     refs : tuple of ScanRef
         The scans in them, at least one.
+    within : str or None
+        The scan that the source itself names (``master.h5::/5.1``).
 
     """
 
@@ -48,6 +50,7 @@ class Survey:
     files: tuple[Path, ...]
     translator: Translator
     refs: tuple[ScanRef, ...]
+    within: str | None = None
 
 
 def survey(
@@ -64,14 +67,23 @@ def survey(
     from nxscan.translate.registry import translator_for
     from nxscan.translate.sources import expand
 
-    given = listed(source)
+    given, within = _split(listed(source))
     files = expand(given)
-    opener = translator_for(files, translator)
+    described = mapping is not None and bool(mapping.signals)  # frames of HDF5 that it names
+    opener = translator_for(files, translator or ("generic" if described else None))
     refs = tuple(opener.scans(files, mapping))
     if not refs:
         names = ", ".join(str(path) for path in given)
         raise SourceError(f"{names}: no scan in {len(files)} files", "nxscan inspect shows more")
-    return Survey(given, tuple(files), opener, refs)
+    return Survey(given, tuple(files), opener, refs, within)
+
+
+def _split(given: tuple[Path, ...]) -> tuple[tuple[Path, ...], str | None]:
+    """Take the scan from a source such as ``master.h5::/5.1``."""
+    if len(given) != 1 or "::" not in str(given[0]) or given[0].exists():
+        return given, None
+    name, _, within = str(given[0]).rpartition("::")
+    return (Path(name),), within.strip("/") or None
 
 
 def listed(source: Sources) -> tuple[Path, ...]:
@@ -88,6 +100,9 @@ def make_options(
     dark: Sources | None = None,
     flat: Sources | None = None,
     partial: bool = False,
+    detector: str | None = None,
+    link: bool | None = None,
+    live: bool = False,
 ) -> Options:
     """Turn what a user asks for into a translator's options.
 
@@ -110,6 +125,9 @@ def make_options(
         dark=() if dark is None else tuple(expand(listed(dark))),
         flat=() if flat is None else tuple(expand(listed(flat))),
         partial=partial,
+        detector=detector,
+        link=link,
+        live=live,
     )
 
 
@@ -131,24 +149,30 @@ def parse_axes(text: str) -> dict[str, int]:
     return axes
 
 
-def choose(refs: Sequence[ScanRef], scan: str | int | None, source: Sequence[Path]) -> ScanRef:
-    """Return the scan that is meant: the one by that number, or the only one.
+def choose(found: Survey, scan: str | int | None, join: str | None = None) -> ScanRef:
+    """Return the scan that is meant: the one by that number, the only one, or several as one.
 
     Raises
     ------
     PlanError
         If there is no such scan, or there are several and none was chosen; it lists them.
+    SourceError
+        If the scans to be joined do not go together.
 
     """
-    if scan is not None:
-        return _by_number(refs, str(scan))
+    refs = found.refs
+    if join is not None:
+        return found.translator.join(select(refs, join))
+    if scan is not None or found.within is not None:
+        return _by_number(refs, str(found.within if scan is None else scan))
     if len(refs) == 1:
         return refs[0]
-    names = ", ".join(str(path) for path in source)
+    names = ", ".join(str(path) for path in found.given)
     lines = "".join(f"\n  {ref.number}  {ref.title}  {describe(ref)}" for ref in refs)
     raise PlanError(
         f"{names} holds {len(refs)} scans, and none was chosen:{lines}",
-        "choose one with --scan N, or give a folder as the output with --scans all",
+        "choose one with --scan N, or give a folder as the output with --scans all; scans that "
+        "belong together become one with --join all",
     )
 
 
@@ -195,7 +219,7 @@ def _whole(number: str) -> int:
 
 
 def _by_number(refs: Sequence[ScanRef], number: str) -> ScanRef:
-    for ref in refs:
+    for ref in (*refs, *(part for whole in refs for part in whole.parts)):
         if ref.number == number:
             return ref
     raise PlanError(f"no scan {number!r}", f"there are: {_numbers(refs)}")
@@ -225,7 +249,26 @@ def open_scan(found: Survey, ref: ScanRef, options: Options, mapping: PathLike |
     for problem in report.problems:
         logger.log(logging.WARNING if problem.severity == "warning" else logging.DEBUG, problem)
     _record_options(scan.provenance, options, mapping)
+    if stays_linked(found, options, scan):
+        scan.provenance.parameters["link"] = "yes"
     return scan
+
+
+def stays_linked(found: Survey, options: Options, scan: Scan) -> bool:
+    """Tell whether the frames of a scan stay where they are.
+
+    Raises
+    ------
+    LayoutError
+        If the user asks for it, and they cannot; it says why.
+
+    """
+    from nxscan.nexus.linked import is_linkable, require_linkable
+
+    if options.link:
+        require_linkable(scan)
+    wanted = found.translator.links if options.link is None else options.link
+    return wanted and is_linkable(scan)
 
 
 def _record_options(provenance: Provenance, options: Options, mapping: PathLike | None) -> None:
@@ -234,6 +277,8 @@ def _record_options(provenance: Provenance, options: Options, mapping: PathLike 
         "dark": ", ".join(str(path) for path in options.dark),
         "flat": ", ".join(str(path) for path in options.flat),
         "partial": "yes" if options.partial else "",
+        "detector": options.detector or "",
+        "live": "yes" if options.live else "",
         "mapping_file": _signed(mapping) if mapping is not None else "",
     }
     provenance.parameters.update({name: value for name, value in chosen.items() if value})

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import os
-import re
-from collections import Counter
+import uuid
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nxscan import growing
 from nxscan.errors import NxscanError, OutputError
 from nxscan.plan import open_scan
+from nxscan.translate.outputs import file_stems, refuse_beside_raw
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,8 +27,6 @@ if TYPE_CHECKING:
 SUFFIXES = (".nxs", ".h5", ".hdf5", ".hdf", ".nx5", ".nexus")
 """What an output file may be called, so that every viewer takes it for HDF5."""
 
-_LONGEST_NAME = 100
-
 logger = logging.getLogger(__name__)
 
 
@@ -40,7 +40,8 @@ def output_path(output: PathLike, ref: ScanRef, refs: Sequence[ScanRef]) -> Path
 
     """
     if _is_folder(output):
-        return output_paths(output, refs)[ref.number]
+        listed = refs if any(one.number == ref.number for one in refs) else (*refs, ref)
+        return output_paths(output, listed)[ref.number]
     if not _is_file_name(output):
         raise OutputError(
             f"output {str(output)!r} does not end in .nxs",
@@ -65,18 +66,8 @@ def output_paths(folder: PathLike, refs: Sequence[ScanRef]) -> dict[str, Path]:
             f"output {str(folder)!r} is a file",
             f"scans that are named after their titles go to a folder, such as {_stem(folder)}/",
         )
-    count = Counter(_clean(ref.title).casefold() for ref in refs)
-    taken: set[str] = set()
-    paths = {}
-    for ref in refs:
-        name = _clean(ref.title)
-        if not name or count[name.casefold()] > 1:
-            name = f"{name or 'scan'}_{_clean(ref.number)}"
-        while name.casefold() in taken:
-            name += f"_{_clean(ref.number)}"
-        taken.add(name.casefold())
-        paths[ref.number] = Path(folder) / f"{name}.nxs"
-    return paths
+    stems = file_stems(refs)
+    return {number: Path(folder) / f"{stem}.nxs" for number, stem in stems.items()}
 
 
 def _is_folder(output: PathLike) -> bool:
@@ -92,27 +83,16 @@ def _stem(output: PathLike) -> str:
     return Path(output).with_suffix("").as_posix()
 
 
-def _clean(text: str) -> str:
-    """Return ``text`` as a file may be called on every system."""
-    return re.sub(r"[^\w.+-]+", "_", text).strip("._")[:_LONGEST_NAME]
-
-
 def refuse_source_folder(target: Path, found: Survey, options: Options) -> None:
-    """Raise OutputError if ``target`` would lie in a folder that raw files lie in."""
-    where = target.parent.resolve()
+    """Raise OutputError if ``target`` would lie in a folder that raw files lie in.
+
+    Beside a master of nxscan's own there may be others, but none takes its place.
+    """
     files = [*found.files, *options.dark, *options.flat]
-    folders = {path.parent.resolve() for path in files}
-    whole = {path.resolve() for path in found.given if path.is_dir()}
-    inside = where in folders or any(where.is_relative_to(folder) for folder in whole)
-    if inside or _nearest_existing(where) in folders:
-        raise OutputError(
-            f"{target} lies in the source's folder, where nothing is ever written",
-            "give an output in another folder",
-        )
-
-
-def _nearest_existing(folder: Path) -> Path:
-    return next((one for one in (folder, *folder.parents) if one.exists()), folder)
+    if getattr(found.translator, "raw", True):
+        refuse_beside_raw(target, found.given, files)
+    elif target.resolve() in {path.resolve() for path in files}:
+        raise OutputError(f"{target} is the source itself", "give another name")
 
 
 def refuse_existing(paths: Sequence[Path]) -> None:
@@ -129,8 +109,8 @@ def still_to_do(
     outputs: Mapping[ScanRef, Path],
     options: Options,
     mapping: PathLike | None,
-) -> list[ScanRef]:
-    """Return the scans whose output is not there yet.
+) -> dict[ScanRef, bool]:
+    """Return the scans whose output is not there yet, and whether it replaces a shorter one.
 
     Raises
     ------
@@ -138,12 +118,54 @@ def still_to_do(
         If outputs are there that were made from other sources or with other options.
 
     """
-    there = {ref: path for ref, path in outputs.items() if path.exists()}
-    same = {ref for ref in there if _same(there[ref], open_scan(found, ref, options, mapping))}
-    for ref in same:
-        logger.info("%s is there already, made from the same source: kept", there[ref])
-    refuse_existing([path for ref, path in there.items() if ref not in same])
-    return [ref for ref in outputs if ref not in there]
+    todo = {ref: False for ref, path in outputs.items() if not path.exists()}
+    refused = []
+    for ref, path in outputs.items():
+        if ref in todo:
+            continue
+        scan = open_scan(found, ref, options, mapping)
+        if _same(path, scan):
+            logger.info("%s is there already, made from the same source: kept", path)
+        elif not growing.may_give_way(path, options):
+            refused.append(path)
+        elif replaces(path, scan):
+            todo[ref] = True
+    refuse_existing(refused)
+    return {ref: todo[ref] for ref in outputs if ref in todo}
+
+
+def may_replace(target: Path, options: Options) -> bool:
+    """Tell whether an earlier state of a growing scan may be there.
+
+    Raises
+    ------
+    OutputError
+        If anything else is there.
+
+    """
+    if not target.exists():
+        return False
+    if not growing.may_give_way(target, options):
+        refuse_existing([target])
+    return True
+
+
+def replaces(path: Path, scan: Scan) -> bool:
+    """Tell whether a scan that grew takes the place of its master; if not, that is of the same.
+
+    The new master has an identifier of its own, since its frames are others.
+
+    Raises
+    ------
+    OutputError
+        If the master may not be replaced; it says why.
+
+    """
+    if growing.has_grown(path, scan):
+        logger.info("%s is replaced: its scan has grown", path)
+        return True
+    logger.info("%s is there already, made from the same source: kept", path)
+    return False
 
 
 def _same(path: Path, scan: Scan) -> bool:
@@ -165,25 +187,55 @@ def _identity(provenance: Provenance) -> tuple[object, ...]:
     return provenance.translator, provenance.mapping, parameters, sources
 
 
-def write(scan: Scan, target: Path, *, overwrite: bool, progress: OnProgress | None) -> Path:
-    """Write a scan; the file gets its name only when it has passed the checks."""
+def write(
+    scan: Scan,
+    target: Path,
+    *,
+    overwrite: bool,
+    progress: OnProgress | None,
+    link: bool = False,
+    grown: bool = False,
+) -> Path:
+    """Write a scan; the file gets its name only when it has passed the checks.
+
+    With ``link``, its frames stay where they are. With ``grown``, it takes the place of a
+    master of the same scan, unless that has got results meanwhile.
+    """
+
+    def check(staged: Path) -> None:
+        if link:
+            growing.refuse_changed(scan)
+        _check(staged)
+        if grown:
+            growing.refuse_results(target)
+
+    if link:
+        from nxscan.nexus.linked import write_linked
+
+        growing.refuse_changed(scan)
+        identifier = str(uuid.uuid4())
+        write_linked(scan, target, identifier, overwrite=overwrite or grown, check=check)
+        return target
     from nxscan.nexus import write_scan
 
-    write_scan(scan, target, overwrite=overwrite, progress=progress, check=_check)
+    with ThreadPoolExecutor(1, thread_name_prefix="nxscan-checks") as pool:
+        pool.submit(_load_checks)
+        write_scan(scan, target, overwrite=overwrite or grown, progress=progress, check=check)
     return target
 
 
-def _check(path: Path) -> None:
-    from nxscan.validate import validate
+def _load_checks() -> None:
+    """Load what the checks need while frames are compressed: they run when nothing else does."""
+    import silx.io.nxdata  # noqa: F401
 
-    report = validate(path, external=False)
-    if not report.ok:
-        lines = "".join(
-            f"\n  {finding.severity}: {finding.path}: {finding.message} [{finding.source}]"
-            for finding in report.findings
-            if finding.severity != "note"
-        )
-        raise OutputError(
-            f"the translated file does not pass validation and was not kept:{lines}",
-            "please report this with the source's header",
-        )
+    import nxscan.validate.gate  # noqa: F401
+
+
+def _check(path: Path) -> None:
+    from nxscan.validate.gate import refuse_invalid
+
+    refuse_invalid(
+        path,
+        "the translated file does not pass validation and was not kept",
+        "please report this with the source's header",
+    )

@@ -1,6 +1,6 @@
 """``nxscan inspect``: what lies in a source, and how it would be translated."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import typer
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from nxscan.translate.contract import ScanRef
     from nxscan.translate.report import MappedField, MissingField, Report
 
+_LONGEST = 48
+_MOST = 3
+
 
 def inspect(
     source: options.Sources,
@@ -24,12 +27,22 @@ def inspect(
     dark: options.Dark = None,
     flat: options.Flat = None,
     partial: options.Partial = False,
+    detector: options.Detector = None,
+    live: options.Live = False,
+    join: options.Join = None,
+    new_mapping: options.NewMapping = None,
     json: options.Json = False,
 ) -> None:
     """Show what lies in a source, and the plan for it.
 
-    Nothing is written. Exit status 1 if the translation would be refused.
+    Nothing is written, but for a draft that --new-mapping asks for. Exit status 1 if the
+    translation would be refused.
     """
+    if new_mapping is not None:
+        from nxscan.inspection import write_new_mapping
+
+        typer.echo(write_new_mapping(source, new_mapping))
+        return
     shape = options.read_axes(axes)
 
     import nxscan
@@ -43,6 +56,9 @@ def inspect(
         dark=dark,
         flat=flat,
         partial=partial,
+        detector=detector,
+        live=live,
+        join=join,
     )
     if json:
         print_json(found.to_dict())
@@ -55,8 +71,7 @@ def inspect(
 def _show(found: "Inspection") -> None:
     number = len(found.refs)
     typer.echo(f"{number} scan{'s' if number != 1 else ''} (translator {found.translator})")
-    header = ("number", "title", "frames", "shape", "dtype", "size", "time")
-    echo(table([_row(ref) for ref in found.refs], header))
+    echo(table(*_scans(found.refs)))
     if found.ref is None:
         typer.echo("\nFor more about one of them: --scan N")
         return
@@ -68,10 +83,41 @@ def _show(found: "Inspection") -> None:
     _show_report(found)
 
 
-def _row(ref: "ScanRef") -> tuple[str, ...]:
-    frames = str(ref.frames) if ref.declared is None else f"{ref.frames} of {ref.declared}"
-    shape = times(ref.shape) or "-"
-    return ref.number, ref.title, frames, shape, ref.dtype, size(ref.size), when(ref.modified)
+def _scans(refs: Sequence["ScanRef"]) -> tuple[list[tuple[str, ...]], tuple[str, ...]]:
+    """Return the rows and heads of the list of scans; what no source says is left out."""
+    columns: list[tuple[str, list[str]]] = [
+        ("number", [ref.number for ref in refs]),
+        ("title", [_short(ref.title) for ref in refs]),
+        ("command", [_short(ref.command) if ref.command != ref.title else "" for ref in refs]),
+        ("points", [_points(ref) for ref in refs]),
+        ("shape", [times(ref.shape) or "-" for ref in refs]),
+        ("dtype", [ref.dtype for ref in refs]),
+        ("detectors", [_some(ref.detectors) for ref in refs]),
+        ("size", [size(ref.size) for ref in refs]),
+        ("time", [_time(ref) for ref in refs]),
+    ]
+    told = [(head, cells) for head, cells in columns if any(cells)]
+    rows = [tuple(cells[k] for _, cells in told) for k in range(len(refs))]
+    return rows, tuple(head for head, _ in told)
+
+
+def _points(ref: "ScanRef") -> str:
+    return str(ref.frames) if ref.declared is None else f"{ref.frames} of {ref.declared}"
+
+
+def _time(ref: "ScanRef") -> str:
+    """Return when a scan was begun, else when its file was changed, to the minute."""
+    said = ref.started.strip()
+    return said[:16].replace("T", " ") if said else when(ref.modified)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:_MOST])
+    return f"{shown} +{len(names) - _MOST}" if len(names) > _MOST else shown
 
 
 def _parts(found: "Inspection") -> Iterator[tuple[str, str]]:
@@ -91,7 +137,8 @@ def _show_report(found: "Inspection") -> None:
     report = found.report
     heading("Axes, slow to fast")
     if found.scan is not None:
-        echo(table([_axis_row(axis) for axis in found.scan.axes.values()]))
+        axes = (*found.scan.axes.values(), *found.scan.integrated.values())
+        echo(table([_axis_row(axis) for axis in axes]))
     for sentence in report.axes.evidence if report.axes else ():
         echo(paragraph(sentence, "  - "))
     if report.mapped:
@@ -109,6 +156,9 @@ def _axis_row(axis: "Axis") -> tuple[str, str, str]:
     first, last = float(axis.values[0]), float(axis.values[-1])
     span = f"{first:g}" if len(axis) == 1 else f"{first:g} to {last:g}"
     role = "" if axis.role == "scan" else f" ({axis.role})"
+    if axis.role == "integrated" and axis.width is not None:
+        half = 0.5 * float(axis.width[0])
+        span, role = f"{first - half:g} to {first + half:g}", " (in each frame)"
     return axis.name, f"{len(axis)}", f"{span} {axis.units or ''}".rstrip() + role
 
 

@@ -28,6 +28,12 @@ MappingFile = Annotated[
         "--mapping", metavar="FILE", help="A mapping file that extends or replaces the built-in."
     ),
 ]
+NewMapping = Annotated[
+    Path | None,
+    typer.Option(
+        "--new-mapping", metavar="FILE", help="Write a first draft of a mapping for an HDF5 file."
+    ),
+]
 Axes = Annotated[
     str | None,
     typer.Option("--axes", metavar="A=N,B=M", help="Scan axes with lengths, slow to fast."),
@@ -40,6 +46,27 @@ Flat = Annotated[
 ]
 Partial = Annotated[
     bool, typer.Option("--partial", help="Take a scan although frames are missing.")
+]
+Detector = Annotated[
+    str | None,
+    typer.Option(
+        "--detector", metavar="NAME", help="The detector or counter that is the main signal."
+    ),
+]
+Live = Annotated[
+    bool, typer.Option("--live", help="Take what is there of a scan that is still being written.")
+]
+Join = Annotated[
+    str | None,
+    typer.Option("--join", metavar="5-30|all", help="Several scans as one, with a slow axis."),
+]
+Link = Annotated[
+    bool | None,
+    typer.Option(
+        "--link/--copy",
+        help="Leave the frames where they are, or copy them. HDF5 is linked unless told.",
+        show_default=False,
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 

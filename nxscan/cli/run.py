@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from nxscan.cli.run_progress import RunBar
     from nxscan.process import RunProgress
 
-_HDF5 = (".nxs", ".h5", ".hdf5", ".nx5")
-
 
 def run(
     process: Annotated[
@@ -29,7 +27,12 @@ def run(
         ),
     ],
     file: Annotated[
-        str, typer.Argument(metavar="FILE", help="A NeXus file with frames.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="FILE|SOURCE",
+            help="A NeXus file with frames, or raw files, which stay as they are.",
+            show_default=False,
+        ),
     ],
     into: Annotated[
         Path | None,
@@ -37,6 +40,10 @@ def run(
             "--into", metavar="OUT.nxs", help="Leave FILE alone; a new file gets the result."
         ),
     ] = None,
+    scan: options.ScanNumber = None,
+    detector: options.Detector = None,
+    mapping: options.MappingFile = None,
+    translator: options.TranslatorName = None,
     parameter: Annotated[
         list[str] | None,
         typer.Option("-p", "--parameter", metavar="NAME=VALUE", help="Set a parameter."),
@@ -74,12 +81,14 @@ def run(
 
     What was interrupted goes on from the finished blocks when the same command is given
     again; a result that is there already is shown at once. The frames are never changed.
+    Results of raw files go into a new file that leads to their frames (--into).
     """
     parameters = _read_parameters(parameter or [])
     command = _Command(
         process,
         {
-            "-p": parameter, "-c": correction, "--on": on, "--into": into,
+            "-p": parameter, "-c": correction, "--on": on, "--into": into, "--scan": scan,
+            "--detector": detector, "--mapping": mapping, "--translator": translator,
             "--executor": None if executor == "threads" else executor, "--workers": workers,
             "--memory": memory, "--fresh": fresh, "--json": json,
         },
@@ -91,11 +100,12 @@ def run(
 
     chosen = make_process(process, parameters)
     chain = [find_correction(text) for text in correction or []]
-    _refuse_raw(file, command)
+    _refuse_missing(file)
     with _resumable(RunBar(), command.on(file), fresh=fresh) as bar:
         result = chosen.run(
             file, on=on, into=into, corrections=chain, executor=executor, workers=workers,
-            memory=memory, fresh=fresh, progress=bar,
+            memory=memory, fresh=fresh, progress=bar, scan=scan, detector=detector,
+            mapping=mapping, translator=translator,
         )  # fmt: skip
     print_result(result, json=json)
 
@@ -155,27 +165,7 @@ def _go_on(last: "RunProgress | None", command: str, fresh: bool) -> str:
     return f"{where}; the same command goes on from there:\n  {command}"
 
 
-def _refuse_raw(file: str, command: _Command) -> None:
-    """Raise an error for what is no NeXus file, with the commands that make one of it."""
-    import h5py
-
-    from nxscan.errors import SourceError
-
-    path = Path(file)
-    is_glob = not path.exists() and any(letter in file for letter in "*?[")
-    if not path.exists() and not is_glob:
-        raise FileNotFoundError(2, "no such file", file)
-    if path.is_file() and h5py.is_hdf5(path):
-        return
-    if path.is_file() and path.suffix.lower() in _HDF5:
-        raise SourceError(f"{file} is no HDF5 file", "it is damaged, or something else")
-    what = "is a folder" if path.is_dir() else "is no HDF5 file"
-    home = path if path.is_dir() else path.parent
-    stem = (path if path.is_dir() and not is_glob else path.with_suffix("")).resolve().name
-    stem = "scan" if is_glob else stem or "scan"
-    out = f"{stem}.nxs" if home.resolve() != Path.cwd() else f"../{stem}.nxs"
-    raise SourceError(
-        f"{file} {what}: raw frames are translated into a NeXus file first\n"
-        f"  {command_line(['nxscan', 'translate', file, '-o', out])}\n"
-        f"  {command.on(out)}"
-    )
+def _refuse_missing(file: str) -> None:
+    name = file.partition("::")[0]
+    if not Path(name).exists() and not any(letter in name for letter in "*?["):
+        raise FileNotFoundError(2, "no such file", name)

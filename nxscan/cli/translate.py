@@ -26,6 +26,10 @@ def translate(
     dark: options.Dark = None,
     flat: options.Flat = None,
     partial: options.Partial = False,
+    detector: options.Detector = None,
+    link: options.Link = None,
+    live: options.Live = False,
+    join: options.Join = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace an output that exists.")
     ] = False,
@@ -35,8 +39,8 @@ def translate(
     The output gets its name only when it is complete and valid. Several scans (--scans) go
     to a folder, one master each; those that are there already are kept.
     """
-    if scan is not None and scans is not None:
-        raise typer.BadParameter("give one of --scan and --scans", param_hint="--scans")
+    if sum(one is not None for one in (scan, scans, join)) > 1:
+        raise typer.BadParameter("give one of --scan, --scans and --join", param_hint="--scans")
     shape = options.read_axes(axes)
 
     import nxscan
@@ -46,12 +50,14 @@ def translate(
         if scans is not None:
             paths = nxscan.translate_all(
                 source, output, scans=scans, translator=translator, mapping=mapping, axes=shape,
-                dark=dark, flat=flat, partial=partial, overwrite=overwrite, progress=progress,
+                dark=dark, flat=flat, partial=partial, detector=detector, link=link, live=live,
+                overwrite=overwrite, progress=progress,
             )  # fmt: skip
         else:
             path = nxscan.translate(
                 source, output, scan=scan, translator=translator, mapping=mapping, axes=shape,
-                dark=dark, flat=flat, partial=partial, overwrite=overwrite, progress=progress,
+                dark=dark, flat=flat, partial=partial, detector=detector, link=link, live=live,
+                join=join, overwrite=overwrite, progress=progress,
             )  # fmt: skip
             paths = [path]
     for path in paths:

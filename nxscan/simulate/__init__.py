@@ -11,6 +11,7 @@ Examples
 
 """
 
+from nxscan.simulate.bliss import BlissScan, write_bliss
 from nxscan.simulate.camera import Camera
 from nxscan.simulate.crystal import Crystal, Deformation, crystal
 from nxscan.simulate.curves import fwhm_to_sigma, sigma_to_fwhm
@@ -23,6 +24,7 @@ from nxscan.simulate.truth import Truth
 __all__ = [
     "ALUMINUM",
     "IRON",
+    "BlissScan",
     "Camera",
     "Crystal",
     "Deformation",
@@ -37,5 +39,6 @@ __all__ = [
     "rocking_scan",
     "sigma_to_fwhm",
     "trajectory",
+    "write_bliss",
     "write_edf",
 ]

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from nxscan.errors import SourceError
+
 if TYPE_CHECKING:
     from nxscan.model import Scan
     from nxscan.translate.mapping import Mapping
@@ -42,6 +44,10 @@ class ScanRef:
         Newest time of change, seconds since 1970.
     source : str
         Where it lies, for messages.
+    started : str
+        When it was begun, as the source says it.
+    parts : tuple of ScanRef
+        Scans that belong to it: they are not listed, and chosen by their numbers alone.
     payload : object
         Whatever the translator needs to open it.
 
@@ -58,6 +64,8 @@ class ScanRef:
     size: int = 0
     modified: float = 0.0
     source: str = ""
+    started: str = ""
+    parts: tuple[ScanRef, ...] = ()
     payload: Any = field(default=None, repr=False, compare=False)
 
 
@@ -77,6 +85,12 @@ class Options:
         Frames to use as flat, in the same way.
     partial : bool
         Take a scan although frames are missing; it then is a list of positions.
+    detector : str or None
+        The detector or counter that is the main signal; None lets the translator choose.
+    link : bool or None
+        Whether frames stay where they are; None is what the translator does by default.
+    live : bool
+        Take what is there of a scan that is still being written.
 
     """
 
@@ -85,6 +99,9 @@ class Options:
     dark: Sequence[Path] = ()
     flat: Sequence[Path] = ()
     partial: bool = False
+    detector: str | None = None
+    link: bool | None = None
+    live: bool = False
 
 
 class Translator(ABC):
@@ -96,6 +113,11 @@ class Translator(ABC):
 
     name: ClassVar[str]
     description: ClassVar[str] = ""
+    links: ClassVar[bool] = False
+    """Whether frames stay in the source unless the user asks for a copy."""
+    general: ClassVar[bool] = False
+    """Whether it opens what any program may have written, such as plain NeXus: others go first, and
+    a process that is run on such a file takes its default plot."""
 
     @abstractmethod
     def can_open(self, path: Path) -> bool:
@@ -120,3 +142,21 @@ class Translator(ABC):
 
         Returns None only where ``report`` has errors that leave no scan to describe.
         """
+
+    def join(self, refs: Sequence[ScanRef]) -> ScanRef:
+        """Return several scans as one, which `open` opens with what moved between them as axis.
+
+        Raises
+        ------
+        SourceError
+            If this format has no scans that go together, or these do not.
+
+        """
+        raise SourceError(
+            f"the translator {self.name!r} cannot join {len(refs)} scans",
+            "translate them one by one with --scans",
+        )
+
+    def refusal(self, path: Path) -> str:
+        """Say in a few words why `can_open` said no to ``path``, for the user."""
+        return f"{path.name} does not look like {self.description or self.name}"

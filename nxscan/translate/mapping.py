@@ -11,11 +11,14 @@ from nxscan.errors import MappingError
 from nxscan.model.names import is_valid_name
 from nxscan.translate.mapping_apply import apply_mapping
 from nxscan.translate.mapping_model import (
+    AxisRule,
     Candidate,
     FieldRule,
     Known,
     Mapping,
     Pair,
+    ScanRule,
+    SignalRule,
     TimeKey,
     TransformationRule,
 )
@@ -25,11 +28,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
 __all__ = [
+    "AxisRule",
     "Candidate",
     "FieldRule",
     "Known",
     "Mapping",
     "Pair",
+    "ScanRule",
+    "SignalRule",
     "TimeKey",
     "TransformationRule",
     "apply_mapping",
@@ -103,7 +109,8 @@ def merge(base: Mapping, user: Mapping | None) -> Mapping:
     """Return ``base`` extended (or replaced, where the user's file says so) by ``user``.
 
     The user's motors and counters override those of the same name in what they state, field
-    rules and transformations those with the same target; lists go before the base's.
+    rules and transformations those with the same target, signals and axes those of the same
+    name; what [scans] states goes before the base's; so do lists.
 
     Examples
     --------
@@ -127,6 +134,11 @@ def merge(base: Mapping, user: Mapping | None) -> Mapping:
             "pairs": _first_of((*user.pairs, *base.pairs), lambda item: item.mnemonics),
             "not_motors": _first_of((*user.not_motors, *base.not_motors), str),
             "groups": base.groups | user.groups,
+            "scans": base.scans.model_copy(update=user.scans.stated()),
+            "signals": _first_of(
+                (*user.signals, *base.signals), lambda item: (item.name, item.role)
+            ),
+            "axes": _first_of((*user.axes, *base.axes), lambda item: item.name),
             "motors": _merge_known(base.motors, user.motors),
             "counters": _merge_known(base.counters, user.counters),
             "fields": _first_of((*user.fields, *base.fields), lambda item: item.target),

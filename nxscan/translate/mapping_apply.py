@@ -14,6 +14,7 @@ from nxscan.errors import NxscanError
 from nxscan.model import Field
 from nxscan.translate import nxdl
 from nxscan.translate.mapping_lookup import Found, Lookup
+from nxscan.translate.mapping_model import STATED
 from nxscan.translate.mapping_target import class_of, classes_of, kind_of
 from nxscan.translate.mapping_values import (
     find_zone,
@@ -138,12 +139,14 @@ class Applier:
 
     def group(self, path: str) -> Group:
         """Return the group at ``path`` below the entry, which is made if need be."""
-        classes = [found or "NXcollection" for found in classes_of(path, self.mapping.groups)]
+        classes = [
+            found or "NXcollection" for found in classes_of(path, self.mapping.known_groups())
+        ]
         return self.entry.group(path, *classes) if path else self.entry
 
     def _definition(self, target: str) -> nxdl.FieldDefinition | None:
         path, _, name = target.rpartition("/")
-        nx_class = class_of(path, self.mapping.groups) if path else "NXentry"
+        nx_class = class_of(path, self.mapping.known_groups()) if path else "NXentry"
         return nxdl.field_definition(nx_class, name) if nx_class else None
 
     def _value(self, rule: Rule, candidate: Candidate, found: Found, kind: Kind) -> Value:
@@ -156,6 +159,8 @@ class Applier:
             low, high = np.nanmin(numbers), np.nanmax(numbers)
             raise ValueError(f"it varies over the frames ({low:g} … {high:g}), the field does not")
         units_in = rule.units_of(candidate)
+        if units_in == STATED:
+            units_in = self.lookup.stated_units(found)
         try:
             value = transform_numbers(numbers, transform, units_in, rule.units, rule.factor)
         except NxscanError as error:

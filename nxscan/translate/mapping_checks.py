@@ -14,6 +14,8 @@ from nxscan.errors import NxscanError
 from nxscan.model.names import is_valid_name
 from nxscan.model.units import is_unit, root_units
 from nxscan.translate import nxdl
+from nxscan.translate.mapping_checks_hdf5 import check_hdf5
+from nxscan.translate.mapping_model import STATED
 from nxscan.translate.mapping_target import (
     RESERVED,
     class_of,
@@ -62,6 +64,7 @@ def check(mapping: Mapping) -> Iterator[Finding]:
         yield from _field(("field", index), rule, mapping)
     for index, link in enumerate(mapping.transformations):
         yield from _transformation(("transformation", index), link, mapping)
+    yield from check_hdf5(mapping)
 
 
 def _known(mapping: Mapping) -> Iterator[Finding]:
@@ -70,8 +73,8 @@ def _known(mapping: Mapping) -> Iterator[Finding]:
             yield from _unit((section, name, "units"), known.units)
 
 
-def _unit(place: Place, units: str | None) -> Iterator[Finding]:
-    if units is not None and not is_unit(units):
+def _unit(place: Place, units: str | None, also: str | None = None) -> Iterator[Finding]:
+    if units is not None and units != also and not is_unit(units):
         yield place, f"unit {units!r} is not one that pint knows"
 
 
@@ -133,9 +136,11 @@ def _defined(target: str, mapping: Mapping) -> tuple[nxdl.FieldDefinition | None
         return None, [f"{target!r} has {bad[0]!r}, which is no NeXus name"]
     path, _, name = target.rpartition("/")
     problems = (
-        [f"{target!r}: {text}" for text in path_problems(path, mapping.groups)] if path else []
+        [f"{target!r}: {text}" for text in path_problems(path, mapping.known_groups())]
+        if path
+        else []
     )
-    nx_class = class_of(path, mapping.groups) if path else "NXentry"
+    nx_class = class_of(path, mapping.known_groups()) if path else "NXentry"
     if nx_class is None or nx_class in _FREE or not nxdl.class_exists(nx_class):
         return None, problems
     if (nx_class, name) == ("NXdetector", "data"):
@@ -151,13 +156,13 @@ def _defined(target: str, mapping: Mapping) -> tuple[nxdl.FieldDefinition | None
 
 
 def _rule(place: Place, rule: Rule) -> Iterator[Finding]:
-    yield from _unit((*place, "units_in"), rule.units_in)
+    yield from _unit((*place, "units_in"), rule.units_in, STATED)
     yield from _unit((*place, "units"), rule.units)
     if rule.within is not None and not rule.within[0] < rule.within[1]:
         yield (*place, "within"), f"{rule.target!r}: within must be [lowest, highest]"
     for candidate in rule.sources:
         yield from _wildcard((*place, "from"), candidate.key)
-        yield from _unit((*place, "from"), candidate.units_in)
+        yield from _unit((*place, "from"), candidate.units_in, STATED)
         transform = rule.transform_of(candidate)
         if transform == "scale" and rule.factor is None:
             yield (*place, "factor"), f"{rule.target!r}: transform 'scale' needs a factor"
@@ -170,6 +175,8 @@ def _rule(place: Place, rule: Rule) -> Iterator[Finding]:
 
 def _conversion(transform: Transform | None, units_in: str | None, units: str | None) -> str:
     """Return why a raw value cannot become one in ``units``, or nothing."""
+    if units_in == STATED:  # known only when a file is read
+        return "" if units is not None else f"units_in is {STATED!r}, but units is not given"
     if any(name is not None and not is_unit(name) for name in (units_in, units)):
         return ""
     if transform in _BETWEEN:
@@ -180,7 +187,10 @@ def _conversion(transform: Transform | None, units_in: str | None, units: str | 
             return f"{transform} needs units such as {result}, but has {units!r}"
         return ""
     if units_in is None and units is not None:
-        return f"units_in is not given, so nothing says how to get {units!r}"
+        return (
+            f"units_in is not given, so nothing says how to get {units!r}; {STATED!r} is what "
+            "an HDF5 file states"
+        )
     if units_in is not None and units is None:
         return f"units_in is {units_in!r}, but units is not given"
     if units_in and units and root_units(units_in) != root_units(units):
@@ -214,10 +224,13 @@ def _default(place: Place, rule: FieldRule, definition: nxdl.FieldDefinition) ->
 
 def _transformation(place: Place, link: TransformationRule, mapping: Mapping) -> Iterator[Finding]:
     yield from _rule(place, link)
-    problems = list(path_problems(link.group, mapping.groups)) if link.group else []
+    problems = list(path_problems(link.group, mapping.known_groups())) if link.group else []
     if not is_valid_name(link.name):
         problems.append(f"{link.name!r} is no NeXus name")
-    if not link.group or class_of(link.group, mapping.groups) not in ("NXtransformations", None):
+    if not link.group or class_of(link.group, mapping.known_groups()) not in (
+        "NXtransformations",
+        None,
+    ):
         problems.append("it must lie in an NXtransformations group of what it moves")
     elif "/" not in link.group:
         problems.append("it moves no component: use a path such as instrument/detector/…")

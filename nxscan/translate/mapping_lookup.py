@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nxscan.translate.mapping_model import key_matches
+from nxscan.translate.h5units import source_units
+from nxscan.translate.mapping_model import STATED, key_matches
 from nxscan.translate.spelling import nearest_keys
 
 if TYPE_CHECKING:
@@ -112,6 +113,16 @@ class Lookup:
             return max(abs(float(text)) for text in _texts(found) if text)
         except ValueError:
             return None
+
+    def stated_units(self, found: Found) -> str:
+        """Return the unit that an HDF5 file states for a value; ValueError where it does not."""
+        said = self._values.get(f"{found.label}{STATED}")
+        if not isinstance(said, str):
+            raise ValueError("the file does not state its unit, which the mapping takes from it")
+        units = source_units(said)
+        if units is None:
+            raise ValueError(f"the file states its unit as {said!r}, which pint does not know")
+        return units
 
     def nearest(self, candidates: Sequence[Candidate]) -> tuple[str, ...]:
         """Return the raw keys that are spelled most like those of the candidates."""

@@ -24,6 +24,8 @@ Transform = Literal[
 """What may be done to a raw value; there is no code in mapping files."""
 
 Scalar = str | bool | int | float
+STATED = "@units"
+"""As a raw value's unit: what the file states in the attribute ``units``."""
 Vector = tuple[float, float, float]
 
 
@@ -79,7 +81,11 @@ class Rule(_Table):
     sources: _Candidates = Field(
         (), alias="from", description="raw keys in order of preference; the first found is used"
     )
-    units_in: str | None = Field(None, description="unit of the raw values")
+    units_in: str | None = Field(
+        None,
+        description="unit of the raw values; `@units` is what an HDF5 file states in the "
+        "attribute of this name",
+    )
     units: str | None = Field(None, description="unit of the NeXus field")
     transform: Transform | None = Field(
         None, description="what is done to the raw value; by default the field's type decides"
@@ -152,6 +158,83 @@ class TimeKey(_Table):
     )
 
 
+class ScanRule(_Table):
+    """Which groups of an HDF5 file are scans."""
+
+    groups: tuple[str, ...] = Field(
+        (),
+        description="groups that hold one scan each, such as `*` or `/entry`; * stands for any "
+        "text without /; by default every NXentry, or the file itself",
+    )
+    title: _Candidates = Field((), description="where a scan's title is")
+    command: _Candidates = Field((), description="where the scan command is")
+    start: _Candidates = Field((), description="where the time of the start is")
+    join: str | None = Field(
+        None,
+        description="value below the group that tells the scans of a series apart: they are "
+        "joined into one, with this as the slow axis, called by its last name",
+    )
+
+    def stated(self) -> dict[str, Any]:
+        """Return what the mapping file says of scans, and no defaults."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+
+class SignalRule(_Table):
+    """Frames of one detector in an HDF5 file."""
+
+    name: str = Field("detector", description="name of the detector's group")
+    sources: _Candidates = Field(
+        alias="from",
+        description="datasets below the scan's group (`/…` is below the file) in order of "
+        "preference; a name with * (any text without /) that fits several datasets takes them "
+        "one after the other, in natural order",
+    )
+    role: Literal["scan", "dark", "flat", "mask"] = Field("scan", description="what the frames are")
+    rank: Literal[0, 1, 2] = Field(
+        2, description="dimensions of one frame: 2 for an image, 1 for a spectrum, 0 for a number"
+    )
+    units: str | None = Field(None, description="unit of the values")
+    good: int | None = Field(None, description="of a mask: the value of good pixels")
+    bad: int | None = Field(None, description="of a mask: the value of bad pixels")
+    required: bool = Field(True, description="of dark, flat, mask: without it, no translation")
+    description: str = Field("", description="what it is, for people")
+
+
+class AxisRule(_Table):
+    """One axis of a scan in an HDF5 file."""
+
+    name: str = Field(description="name of the axis", min_length=1)
+    sources: _Candidates = Field(
+        (),
+        alias="from",
+        description="datasets or attributes (`path@name`) below the scan's group, best first; "
+        "readings in the scan's own shape will do",
+    )
+    first: float | str | None = Field(
+        None,
+        description="in place of `from`: a number in `units`, or a key that holds it; values go "
+        "evenly from `first` to `last`, or an integrated axis is swept between them in each frame",
+    )
+    last: float | str | None = Field(None, description="where it ends; see `first`")
+    units_in: str | None = Field(
+        None, description="unit of the raw values; `@units` is what the file states"
+    )
+    units: str | None = Field(None, description="unit of the axis")
+    long_name: str = Field("", description="name for plots and people")
+    role: Literal["scan", "integrated", "detector"] = Field(
+        "scan", description="scanned between frames, swept within each, or across the detector"
+    )
+    dimension: int | None = Field(
+        None,
+        ge=0,
+        description="dimension of the data that it runs along, 0 the slowest; without it, the "
+        "axes are found from the values",
+    )
+    required: bool = Field(True, description="without it, there is no translation")
+    description: str = Field("", description="where the unit or meaning comes from")
+
+
 class Mapping(_Table):
     """How an instrument's raw keys become NeXus fields."""
 
@@ -171,12 +254,19 @@ class Mapping(_Table):
     groups: dict[str, str] = Field(
         {}, description="NeXus class of a group by its path, where its name does not tell"
     )
+    scans: ScanRule = Field(ScanRule(), description="scans in an HDF5 file")
+    signals: tuple[SignalRule, ...] = Field((), alias="signal", description="frames in HDF5 files")
+    axes: tuple[AxisRule, ...] = Field((), alias="axis", description="axes in HDF5 files")
     motors: dict[str, Known] = Field({}, description="units and names of motors")
     counters: dict[str, Known] = Field({}, description="units and names of counters")
     fields: tuple[FieldRule, ...] = Field((), alias="field", description="the NeXus fields")
     transformations: tuple[TransformationRule, ...] = Field(
         (), alias="transformation", description="the geometry"
     )
+
+    def known_groups(self) -> dict[str, str]:
+        """Return the classes of groups by their paths: those stated, and detectors of signals."""
+        return {f"instrument/{one.name}": "NXdetector" for one in self.signals} | self.groups
 
     def never_a_motor(self, key: str) -> bool:
         """Tell whether ``not_motors`` or ``time_keys`` names a raw key.

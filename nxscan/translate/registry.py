@@ -82,13 +82,34 @@ def translator_for(paths: Sequence[Path], name: str | None = None) -> Translator
     sample = _sample(paths)
     starts = {path: _first_bytes(path) for path in sample}
     scores = {
-        key: sum(translator.can_open(path) for path in sample)
+        key: sum(_can_open(translator, path) for path in sample)
         for key, translator in installed.items()
     }
-    best = max(scores, key=lambda key: scores[key], default="")
+    best = max(scores, key=lambda key: (scores[key], not installed[key].general), default="")
     if not scores.get(best):
-        raise SourceError(_nothing_opens(starts), _listed(installed))
+        raise SourceError(_nothing_opens(starts) + _reasons(installed, sample), _listed(installed))
     return installed[best]
+
+
+def _can_open(translator: Translator, path: Path) -> bool:
+    """Ask a translator; one that fails over a file does not stop the others."""
+    try:
+        return translator.can_open(path)
+    except Exception as error:  # whatever a third party's module does
+        warnings.warn(
+            f"the translator {translator.name!r} failed over {path} and is left out: "
+            f"{type(error).__name__}: {error}",
+            RuntimeWarning,
+            stacklevel=4,
+        )
+        return False
+
+
+def _reasons(installed: dict[str, Translator], sample: Sequence[Path]) -> str:
+    """Say what was tried, and why each said no."""
+    if not sample:
+        return ""
+    return ":" + "".join(f"\n  {key}: {one.refusal(sample[0])}" for key, one in installed.items())
 
 
 def _listed(installed: dict[str, Translator]) -> str:

@@ -13,7 +13,8 @@ from nxscan.validate.tree import member
 REASON = "follows from another finding; validate again when that is mended"
 """Why a consequence does not count."""
 
-_DEAD_LINK, _DAMAGE = "link", "frame checksum"
+_DEAD_LINK, _DAMAGE, _LOST = "link", "frame checksum", "source of data"
+_UNREADABLE = "the default plot cannot be read"
 
 
 def consequences(found: Collection[Finding], target: Target) -> frozenset[Finding]:
@@ -21,16 +22,17 @@ def consequences(found: Collection[Finding], target: Target) -> frozenset[Findin
 
     Validators stop at a link that leads nowhere, each in its own words; what they say is set
     aside as long as the link itself is a finding. So is a default plot that cannot be read,
-    where the damaged frames are named.
+    where the damaged frames are named, or files that it reads from are gone.
     """
     own = [finding for finding in found if finding.source == "nxscan"]
     damaged = {finding.path for finding in own if finding.rule == _DAMAGE}
+    lost = any(one.rule == _LOST and one.severity == "error" for one in own)
     missing = {f.message.removeprefix("leads to ") for f in own if f.rule == _DEAD_LINK}
     return frozenset(
         finding
         for finding in found
         if (missing and _follows_from_link(finding, missing, target))
-        or (finding.path in damaged and "the default plot cannot be read" in finding.message)
+        or ((lost or finding.path in damaged) and _UNREADABLE in finding.message)
     )
 
 

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 
-from nxscan.nexus.damage import named_frames
+from nxscan.errors import NxscanError
+from nxscan.hdf5.damage import named_frames
 from nxscan.validate.contract import Skip, Target
 from nxscan.validate.finding import Finding
+from nxscan.validate.original import original
 from nxscan.validate.own_layout import frames_of, number, require_own
 from nxscan.validate.tree import join, member, nx_class
 
@@ -63,14 +65,18 @@ def _other_paths(entry: h5py.Group, rank: int) -> Iterator[tuple[str, int]]:
     yield from (("dark/data", 1), ("flat/data", 1))
 
 
-def _unreadable_frames(frames: h5py.Dataset, rank: int) -> Iterator[tuple[Block, OSError]]:
+def _unreadable_frames(frames: h5py.Dataset, rank: int) -> Iterator[tuple[Block, Exception]]:
+    try:
+        frames = original(frames, rank)
+    except NxscanError:
+        return  # said by the check of sources
     for block in _blocks(frames.shape[:rank], frames.chunks):
         try:
             for band in _bands(
                 frames.shape[rank:], frames.chunks[rank:] if frames.chunks else None
             ):
                 frames[(*block, *band)]
-        except OSError as error:
+        except (OSError, NxscanError) as error:
             yield block, error
 
 
@@ -118,7 +124,7 @@ def _differences(frames: h5py.Dataset, expected: NDArray[Any]) -> Iterator[str]:
             yield f"{frame} has CRC-32 {now:08x}, but {was:08x} was recorded"
 
 
-def _unreadable(block: Block, error: OSError) -> str:
+def _unreadable(block: Block, error: Exception) -> str:
     first, last = (tuple(p.start for p in block), tuple(p.stop - 1 for p in block))
     return f"{named_frames([(first, last)]) or 'the frame'} cannot be read: {error}"
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
 import h5py
 import numpy as np
 
+from nxscan.errors import NxscanError
 from nxscan.validate.contract import Target
 from nxscan.validate.finding import Finding
+from nxscan.validate.original import original
 from nxscan.validate.tree import attribute, join, member, nx_class, signal_of
 
 _RULE = "default plot"
@@ -74,7 +77,7 @@ def _has_data(target: Target, group: h5py.Group) -> Iterator[Finding]:
         return
     try:
         problem = _emptiness(signal)
-    except OSError as error:
+    except (OSError, NxscanError) as error:
         hint = "restore the file from a copy; --data says which frames are damaged"
         yield Finding("error", where, _RULE, f"the default plot cannot be read: {error}", hint)
         return
@@ -88,14 +91,14 @@ def _has_data(target: Target, group: h5py.Group) -> Iterator[Finding]:
 
 
 def _emptiness(signal: h5py.Dataset) -> str:
-    """Say why a signal shows nothing, or return an empty text; OSError if it cannot be read."""
+    """Say why a signal shows nothing, or return an empty text; raises if it cannot be read."""
     if signal.dtype.kind not in "iufcb":
         return f"its values are of type {signal.dtype}, not numbers"
     if not signal.size:
         return f"its shape is {signal.shape}"
     if not (signal.is_virtual or signal.external) and not signal.id.get_storage_size():
         return "no value was ever written to it"
-    finite = any(np.isfinite(part).any() for part in _parts(signal))
+    finite = any(np.isfinite(part).any() for part in _parts(original(signal, _rank(signal))))
     return "" if finite else _NOT_FINITE
 
 
@@ -110,14 +113,19 @@ def _is_result(target: Target, group: h5py.Group) -> bool:
     )
 
 
-def _parts(signal: h5py.Dataset) -> Iterator[Any]:
+def _rank(signal: h5py.Dataset) -> int:
+    return 1 if signal.ndim == 1 else max(signal.ndim - 2, 0)
+
+
+def _parts(signal: Any) -> Iterator[Any]:
     """Yield all of a small signal; of a large one its first, last and middle part."""
-    if signal.size <= _MOST_VALUES:
-        yield signal[()]
+    size = math.prod(signal.shape)
+    if size <= _MOST_VALUES:
+        yield signal[...]
         return
     leading = signal.shape[: max(signal.ndim - 2, 0)]
     if not leading:
-        rows = max(1, _MOST_VALUES // max(1, signal.size // signal.shape[0]))
+        rows = max(1, _MOST_VALUES // max(1, size // signal.shape[0]))
         for start in (0, signal.shape[0] - rows, signal.shape[0] // 2):
             yield signal[start : start + rows]
         return

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import h5py
 
+from nxscan.hdf5.opening import open_reading
 from nxscan.nexus.layout import LAYOUT_VERSION
-from nxscan.nexus.opening import open_reading
 from nxscan.validate.contract import Skip, Target
 from nxscan.validate.finding import Finding
 from nxscan.validate.tree import beside, join, member, signal_of, texts

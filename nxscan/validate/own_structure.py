@@ -7,7 +7,7 @@ from pathlib import Path
 
 import h5py
 
-from nxscan.nexus.opening import open_reading
+from nxscan.hdf5.opening import open_reading
 from nxscan.validate.contract import Target
 from nxscan.validate.finding import Finding
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nxscan.model.units import is_unit
-from nxscan.nexus.layout import UNKNOWN_UNITS
+from nxscan.model.units import UNKNOWN_UNITS, is_unit
 from nxscan.validate.contract import Target
 from nxscan.validate.finding import Finding
 from nxscan.validate.tree import texts

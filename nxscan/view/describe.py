@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nxscan.nexus.layout import UNKNOWN_UNITS
+from nxscan.model.units import UNKNOWN_UNITS
+from nxscan.view.hdf5 import source_files
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -154,7 +155,7 @@ def storage(dataset: Any, master: str) -> str:
     parts = [f"{dataset.dtype}", size(dataset.nbytes)]
     stored = dataset.id.get_storage_size()
     if dataset.is_virtual:
-        files = {source.file_name for source in dataset.virtual_sources()} - {"."}
+        files = source_files(dataset)
         parts.append(f"virtual, from {count(len(files), 'file')}")
     elif dataset.external:
         files = {name for name, _, _ in dataset.external}

@@ -34,7 +34,7 @@ def open_file(path: str | PathLike[str]) -> Iterator[Any]:
     """
     import h5py
 
-    from nxscan.nexus.opening import comes_from_hdf5, open_reading
+    from nxscan.hdf5.opening import comes_from_hdf5, open_reading
 
     path = Path(path).absolute()  # see child()
     try:
@@ -272,9 +272,27 @@ def missing_sources(dataset: Any) -> list[str]:
     HDF5 gives fill values for them without an error, so a reader has to ask.
     """
     folder = Path(dataset.file.filename).parent
+    return [name for name in sorted(source_files(dataset)) if not (folder / name).exists()]
+
+
+def source_files(dataset: Any) -> set[str]:
+    """Return the other files that a virtual or external dataset reads from, as it names them.
+
+    Where it reads from datasets beside it, what these read from counts.
+    """
     names: set[str] = set()
-    if dataset.is_virtual:
-        names.update(source.file_name for source in dataset.virtual_sources())
-    names.update(name for name, _, _ in dataset.external or ())
-    files = sorted(name.replace("%%", "%") for name in names if name != ".")
-    return [name for name in files if not (folder / name).exists()]
+    pending, seen = [dataset], {dataset.name}
+    while pending:
+        one = pending.pop()
+        plist = one.id.get_create_plist()
+        names.update(name for name, _, _ in one.external or ())
+        for k in range(plist.get_virtual_count() if one.is_virtual else 0):
+            name = plist.get_virtual_filename(k)
+            if name != ".":
+                names.add(name.replace("%%", "%"))
+                continue
+            place = plist.get_virtual_dsetname(k).replace("%%", "%")
+            if place not in seen and place in one.file:
+                seen.add(place)
+                pending.append(one.file[place])
+    return names

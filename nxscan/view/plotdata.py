@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nxscan.errors import SourceError
-from nxscan.nexus.layout import UNKNOWN_UNITS
+from nxscan.model.units import UNKNOWN_UNITS
 from nxscan.view.hdf5 import (
     attribute,
     child,

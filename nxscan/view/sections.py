@@ -42,6 +42,7 @@ def entry_rows(entry: Any) -> Iterator[Row]:
     sections: tuple[Callable[[Any], Iterator[Row]], ...] = (
         _about,
         _frames,
+        _integrated,
         _counters,
         _calibrations,
         _motors,
@@ -116,6 +117,20 @@ def _axes(group: Any) -> Iterator[Row]:
                 yield label, f"{name:<{width}}  {words(node[()], units)}"
 
 
+def _integrated(entry: Any) -> Iterator[Row]:
+    """Yield the motors that moved during each frame, and from where to where."""
+    group = child(entry, "integrated")
+    if group is None or not is_group(group):
+        return
+    for key in group:
+        name = key.removesuffix("_start")
+        ends = [child(group, f"{name}_{end}") for end in ("start", "stop")]
+        if name != key and all(end is not None and is_numeric(end) for end in ends):
+            start, stop = (float(end[()]) for end in ends)
+            units = text(attribute(ends[0], "units"))
+            yield "in each frame", f"{name}  {start:g} to {stop:g} {units}".rstrip()
+
+
 def _counters(entry: Any) -> Iterator[Row]:
     group = child(entry, "counters")
     if group is None or not is_group(group):
@@ -167,6 +182,8 @@ def _motors(entry: Any) -> Iterator[Row]:
         for key, motor in _of_class(instrument, "NXpositioner"):
             value = child(motor, "value")
             if value is None or not is_numeric(value) or value.size > MOST_VALUES:
+                continue
+            if child(entry, f"integrated/{key}_start") is not None:
                 continue
             name = field_text(motor, "name") or key
             words = describe.spread(value[()], text(attribute(value, "units")))

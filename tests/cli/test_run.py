@@ -9,17 +9,22 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from helpers.plugins import CUT, RANGE
 
+import nxscan
 from nxscan import targets
 from nxscan.cli.messages import Ended
 from nxscan.cli.run_result import print_result, statistics
+from nxscan.hdf5.frames import RawFrames
+from nxscan.hdf5.virtual import VirtualSignal
 from nxscan.process import Process, RunProgress
 from nxscan.process.result import results
+from nxscan.translate import registry
 
 COMMAND = ["run", "my_range:Range", "scan.nxs", "-p", "scale=3"]
 
@@ -136,6 +141,7 @@ def test_all_options_reach_the_run(nxscan_, master, monkeypatch):
 
     monkeypatch.setattr(Process, "run", run)
     more = "--into out.nxs --on sum --executor processes --workers 2 --memory 1GiB --fresh"
+    more += " --scan 5.1 --detector pco --mapping mine.toml --translator edf"
     nxscan_(*COMMAND, "-c", "my_cut:Cut:high=3,levels=1,2", *more.split())
     (cut,) = seen.pop("corrections")
     del seen["progress"]
@@ -149,6 +155,10 @@ def test_all_options_reach_the_run(nxscan_, master, monkeypatch):
         "workers": 2,
         "memory": "1GiB",
         "fresh": True,
+        "scan": "5.1",
+        "detector": "pco",
+        "mapping": Path("mine.toml"),
+        "translator": "edf",
     }
 
 
@@ -202,21 +212,78 @@ def test_what_was_resumed_is_said_once_without_a_terminal_too(nxscan_, master, s
     assert nxscan_(*COMMAND).err.count(f"range: {note}\n") == 1
 
 
-def test_raw_frames_are_to_be_translated_first_with_the_very_commands(nxscan_, source):
+def test_raw_frames_that_no_file_can_lead_to_are_to_be_translated_first(nxscan_, source):
     folder = source("rocking 3").parent
     ended = nxscan_("run", "my_range:Range", folder, "-p", "scale=3")
     assert ended.status == 1
-    first, translate, again = ended.err.splitlines()
-    assert "translated into a NeXus file first" in first
-    assert again == "  nxscan run my_range:Range raw.nxs -p scale=3"
-    if os.name != "nt":
-        assert nxscan_(*shlex.split(translate)[1:]).status == 0
-        assert Path("raw.nxs").exists()
+    assert f"{folder}: no file can lead to these frames" in ended.err
+    translate = f"nxscan translate {shlex.quote(str(folder))} -o OUT.nxs --copy"
+    assert translate in ended.err
+    assert nxscan_(*shlex.split(translate)[1:]).status == 0
+    assert nxscan_("run", "my_range:Range", "OUT.nxs").status == 0
 
 
-def test_the_translation_of_what_lies_here_goes_elsewhere(nxscan_, elsewhere):
-    Path("a.edf").write_bytes(b"{\n}\n")
-    assert "-o ../a.nxs\n" in nxscan_("run", "my_range:Range", "a.edf").err
+@pytest.fixture
+def linkable(monkeypatch, tmp_path) -> Path:
+    """Return a source of two scans whose frames are plain bytes of a file."""
+
+    installed = registry.translators()["text"]
+
+    def opened(self, ref, options, report):
+        assert options.link
+        scan = installed.open(ref, options, report)
+        data = scan.signal.read(...)
+        path = tmp_path / "raw" / f"{ref.title}.bin"
+        if not path.exists():
+            path.write_bytes(data.tobytes())
+        offsets = np.arange(len(data)) * data[0].nbytes
+        signal = VirtualSignal.of([RawFrames(path, offsets, data[0].shape, data.dtype)], "counts")
+        return replace(scan, signals={options.detector or "camera": signal})
+
+    linking = type("LinkingTranslator", (type(installed),), {"open": opened})
+    monkeypatch.setattr(registry, "translators", lambda: {"text": linking()})
+    folder = tmp_path / "raw"
+    folder.mkdir()
+    (folder / "a.scan").write_text("rocking 3\nmapping 5")
+    return folder / "a.scan"
+
+
+def test_raw_frames_stay_and_a_new_file_beside_no_raw_data_gets_the_result(nxscan_, linkable):
+    before = linkable.read_bytes()
+    ended = nxscan_("run", "my_range:Range", linkable, "--scan", "2", "-p", "scale=3")
+    assert ended.status == 0, ended.err
+    assert ended.out.startswith("mapping_results.nxs: /entry/range_000\n")
+    (result,) = results("mapping_results.nxs")
+    assert np.array_equal(result["range"], np.full((4, 5), 240.0))
+    assert Path("mapping_results.nxs").stat().st_size < 1_000_000
+    again = nxscan_("run", "my_range:Range", linkable, "--scan", "2", "-p", "scale=3")
+    assert "there already" in again.err
+    assert linkable.read_bytes() == before
+    assert {path.name for path in linkable.parent.iterdir()} == {"a.scan", "mapping.bin"}
+
+
+def test_which_scan_of_raw_files_is_meant_must_be_said(nxscan_, linkable):
+    ended = nxscan_("run", "my_range:Range", linkable)
+    assert ended.status == 1
+    assert "holds 2 scans, and none was chosen" in ended.err
+
+
+def test_results_of_raw_files_go_where_the_user_says_but_not_beside_them(nxscan_, linkable):
+    words = ["run", "my_range:Range", linkable, "--scan", "1", "--detector", "other"]
+    assert nxscan_(*words, "--into", "mine.nxs").status == 0
+    assert nxscan.open("mine.nxs").detector == "other"
+    ended = nxscan_(*words, "--into", linkable.parent / "mine.nxs")
+    assert ended.status == 1
+    assert "where nothing is ever written" in ended.err
+    assert not (linkable.parent / "mine.nxs").exists()
+    other = nxscan_("run", "my_range:Range", linkable, "--scan", "2", "--into", "mine.nxs")
+    assert "holds another scan" in other.err
+
+
+def test_a_master_has_no_scan_to_choose(nxscan_, master):
+    ended = nxscan_(*COMMAND, "--scan", "1", "--detector", "camera")
+    assert ended.status == 1
+    assert "is an nxscan master: --scan, --detector has no meaning" in ended.err
 
 
 @pytest.mark.parametrize(

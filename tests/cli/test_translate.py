@@ -190,7 +190,7 @@ def test_only_a_file_that_passes_validation_gets_its_name(nxscan_, source, elsew
         return Report(path, (Finding("error", "/entry/data", "made up", "the plot is empty"),))
 
     monkeypatch.setattr(targets, "_check", CHECK)
-    monkeypatch.setattr(import_module("nxscan.validate"), "validate", refuse)
+    monkeypatch.setattr(import_module("nxscan.validate.gate"), "validate", refuse)
     ended = nxscan_("translate", source("rocking 3"), "-o", "scan.nxs")
     assert ended.status == 1
     assert "/entry/data: the plot is empty" in ended.err

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import re
 import shutil
-import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,7 +15,9 @@ from unittest.mock import patch
 
 import nxscan
 from fuzz import oracle
+from fuzz.drive_hdf5 import drive_hdf5, drive_linked
 from fuzz.seeds import KINDS, damage
+from fuzz.tools import WrongError, cli, expect_none
 from nxscan import plan
 from nxscan.errors import NxscanError
 from nxscan.nexus import write_scan
@@ -26,7 +25,6 @@ from nxscan.validate import run as validation
 
 Verdict = Literal["refused", "right", "unjudged", "wrong", "traceback", "hang", "crash"]
 BAD = ("wrong", "traceback", "hang", "crash")
-FAULT = "This is a fault of nxscan"
 
 
 @dataclass(frozen=True)
@@ -61,10 +59,6 @@ class Outcome:
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON has it."""
         return asdict(self)
-
-
-class WrongError(Exception):
-    """A success that is none."""
 
 
 def drive(seeds: Path, kind: str, number: int, *, full: bool = False) -> Outcome:
@@ -141,7 +135,7 @@ def _translate(raw: Path, mapping: Path | None, target: Path, full: bool) -> str
         _write_and_compare(opened, raw, ref.number, mapping, target, full)
         target.unlink()
     if not refused:
-        _expect_none(oracle.frame_counts(frames))
+        expect_none(oracle.frame_counts(frames))
     return refused
 
 
@@ -156,7 +150,7 @@ def _write_and_compare(
         nxscan.translate(raw, target, scan=number, mapping=mapping)
     else:
         write_scan(opened, target)
-    _expect_none(oracle.edf_differences(nxscan.open(target), list(opened.signal.places)))
+    expect_none(oracle.edf_differences(nxscan.open(target), list(opened.signal.places)))
     report = nxscan.validate(target, data=True)
     if not report.ok:
         raise WrongError(f"translated, but not valid: {report.text()}")
@@ -225,38 +219,11 @@ def _look_at(path: Path, out: Path, full: bool) -> None:
         cli("validate", path, "--data", "--json")
 
 
-def cli(*words: object) -> int:
-    """Run the command line; return its exit status."""
-    from nxscan.cli import main
-
-    out, err = io.StringIO(), io.StringIO()
-    with (
-        patch.object(sys, "argv", ["nxscan", *map(str, words)]),
-        contextlib.redirect_stdout(out),
-        contextlib.redirect_stderr(err),
-    ):
-        try:
-            main()
-            status: Any = 0
-        except SystemExit as ended:
-            status = ended.code
-    said = err.getvalue()
-    if "Traceback" in said or FAULT in said:
-        raise WrongError(f"nxscan {' '.join(map(str, words))}: {said}")
-    if status not in (None, 0, 1):
-        raise WrongError(f"nxscan {' '.join(map(str, words))} ended with {status}: {said}")
-    return int(status or 0)
-
-
-def _expect_none(differences: Iterator[str]) -> None:
-    found = list(differences)
-    if found:
-        raise WrongError("; ".join(found[:5]))
-
-
 _DRIVERS: dict[str, Callable[[Path, Path, Path, bool], str]] = {
     "edf": drive_edf,
     "mapping": drive_edf,
     "master": drive_master,
     "foreign": drive_foreign,
+    "hdf5": drive_hdf5,
+    "linked": drive_linked,
 }

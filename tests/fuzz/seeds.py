@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +14,11 @@ from unittest.mock import patch
 import h5py
 import numpy as np
 
-from fuzz import styles
+from fuzz import sources, styles
 from fuzz.mutate import mutate
 from fuzz.styles import PACK, UNPACK, images
 
-What = Literal["edf", "mapping", "master", "foreign"]
+What = Literal["edf", "mapping", "master", "foreign", "hdf5", "linked"]
 HDF5_PARTS = re.compile(
     rb"\x89HDF|OHDR|OCHK|GCOL|FRHP|FHDB|FHIB|BTHD|BTLF|FAHD|FADB|EAHD|EAIB|TREE|HEAP|SNOD"
 )
@@ -60,18 +61,21 @@ class Kind:
 
     Attributes
     ----------
-    what : {"edf", "mapping", "master", "foreign"}
+    what : {"edf", "mapping", "master", "foreign", "hdf5", "linked"}
         What is run over them.
     make : callable
         Writes them into a folder.
     damaged : str
         Which of them are damaged, as a glob.
+    source : str
+        What of the folder is translated, where that is not all of it.
 
     """
 
     what: What
     make: Callable[[Path], None]
     damaged: str = "*"
+    source: str = ""
 
 
 def make_seeds(folder: Path) -> None:
@@ -95,15 +99,19 @@ def damage(seeds: Path, name: str, number: int, target: Path) -> tuple[Path, str
 
     """
     rng = Random(f"{name} {number}")
-    files = sorted((seeds / name).iterdir())
+    home = seeds / name
+    files = sorted(path for path in home.rglob("*") if path.is_file())
     chosen = rng.choice([path for path in files if path.match(KINDS[name].damaged)])
     done = ""
     for path in files:
         data = path.read_bytes()
         if path == chosen and number >= 0:
             data, done = _damaged(data, path.suffix, rng)
-        (target / path.name).write_bytes(data)
-    return target / chosen.name, done
+        copy = target / path.relative_to(home)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(data)
+        shutil.copystat(path, copy)  # links know their sources by size and time
+    return target / chosen.relative_to(home), done
 
 
 def _damaged(data: bytes, suffix: str, rng: Random) -> tuple[bytes, str]:
@@ -209,4 +217,16 @@ KINDS = {
     "master-translated": Kind("master", _translated),
     "foreign-old": Kind("foreign", _foreign(libver="earliest")),
     "foreign-new": Kind("foreign", _foreign(libver="v110")),
+    "bliss-master": Kind("hdf5", sources.bliss, "simulated*.h5", "simulated_0001.h5"),
+    "bliss-lima": Kind("hdf5", sources.bliss, "pco*.h5", "simulated_0001.h5"),
+    "eiger-master": Kind("hdf5", sources.eiger, "*_master.h5"),
+    "eiger-data": Kind("hdf5", sources.eiger, "*_data_*.h5"),
+    "lambda": Kind("hdf5", sources.lambda_series),
+    "areadetector": Kind("hdf5", sources.areadetector),
+    "nexus-plain": Kind("hdf5", sources.plain_nexus),
+    "generic": Kind("hdf5", sources.generic, "*.h5", "raw.h5"),
+    "mapping-hdf5": Kind("hdf5", sources.generic, "*.toml", "raw.h5"),
+    "linked-master": Kind("linked", sources.linked(sources.bliss, "simulated_0001.h5"), "*.nxs"),
+    "linked-bliss": Kind("linked", sources.linked(sources.bliss, "simulated_0001.h5"), "pco*.h5"),
+    "linked-lambda": Kind("linked", sources.linked(sources.lambda_series, ""), "*_part*.nxs"),
 }

@@ -307,3 +307,16 @@ def test_a_plain_frame_is_read_at_the_rows_that_are_asked_for(block, write, tmp_
     )
     np.testing.assert_array_equal(signal.read((..., slice(10, 14), 7)), image[None, 10:14, 7])
     assert asked == [4 * 50 * 2]
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("high", [False, True])
+def test_rows_are_read_into_an_array_as_they_are_read(block, write, tmp_path, suffix, high):
+    stack = images("u2", 3, (100, 50))
+    blocks = [block(image, high=high) for image in stack]
+    signal = signal_of(write(tmp_path / f"a{suffix}", *blocks))
+    for rows in (slice(0, 100), slice(10, 64), slice(99, 100), slice(5, 5)):
+        out = np.zeros((2, rows.stop - rows.start, 50), "<u2")
+        signal.read_into((slice(1, 3), rows, ...), out)
+        np.testing.assert_array_equal(out, stack[1:3, rows])
+    assert signal.reads_rows == (suffix == ".edf" and not high)

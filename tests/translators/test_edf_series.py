@@ -268,12 +268,12 @@ def test_a_folder_of_other_files_is_refused(tmp_path):
 
 def test_every_damaged_file_is_named_once(block, write, tmp_path):
     for k in range(7):
-        write(tmp_path / f"a_{k}.edf", block(image())[: 100 if k else None])
+        write(tmp_path / f"a_{k}.edf", block(image())[: 100 if k < 6 else None])
     with pytest.raises(SourceError) as error:
         refs_of(tmp_path)
     text = str(error.value)
     assert "6 files cannot be used" in text
-    assert all(text.count(f"a_{k}.edf") == 1 for k in range(1, 6))
+    assert all(text.count(f"a_{k}.edf") == 1 for k in range(5))
     assert "and 1 more" in text
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import bz2
 import os
 import re
+import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from nxscan.translators.edf.header import BLANK, END, Header, parse_header
 from nxscan.translators.edf.layout import Layout, find_layout, whole_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 SUFFIXES = (".edf", ".edf.gz", ".edf.bz2")
 DAMAGE: tuple[type[Exception], ...] = (
@@ -41,6 +42,8 @@ _HEADER_SIZE = re.compile(rb"EDF_HeaderSize\s*=\s*([0-9]{1,9})\s*;")
 _KNOWN_KEY = re.compile(
     rb"[{;]\s*(?:HeaderID|EDF_\w+|ByteOrder|DataType|Dim_[12])\s*=", re.IGNORECASE
 )
+_AT_ONCE = 0.001
+"""Seconds in which the headers of a file are read from the cache, with much to spare."""
 _AGAIN = "copy the file again from where it was measured, or leave it out"
 
 
@@ -81,6 +84,31 @@ class Frame:
     header: Header
     place: Place
     missing: int = 0
+
+
+class UnfinishedError(SourceError):
+    """A file that ends where more must follow, as one does that is still being written.
+
+    Attributes
+    ----------
+    path : str
+        The file.
+    modified : int
+        When it was changed last (ns).
+    frames : list of Frame
+        Those before its end.
+
+    """
+
+    def __init__(self, path: str, message: str) -> None:
+        super().__init__(message, _AGAIN)
+        self.path = path
+        self.modified = 0
+        self.frames: list[Frame] = []
+
+
+Read = list[Frame] | SourceError | None
+"""What reading a file gave: its frames, what is wrong with it, or that it is no EDF."""
 
 
 def open_raw(path: str) -> BinaryIO:
@@ -143,8 +171,10 @@ def read_frames(path: str) -> list[Frame] | None:
 
     Raises
     ------
+    UnfinishedError
+        If the file is empty, or ends in a header or, compressed, anywhere.
     SourceError
-        If the file cannot be read, is empty, or a header in it is cut or contradicts itself.
+        If the file cannot be read, or a header in it contradicts itself.
 
     """
     with open_raw(path) as raw:
@@ -152,17 +182,22 @@ def read_frames(path: str) -> list[Frame] | None:
             start = raw.read(_CHUNK)
             return _walk(raw, start, path) if _is_edf(raw, start, path) else None
         except DAMAGE as error:
-            raise SourceError(f"{path}: the file is damaged: {error}", _AGAIN) from error
+            message = f"{path}: the file is damaged: {error}"
+            if not isinstance(error, EOFError):
+                raise SourceError(message, _AGAIN) from error
+            unfinished = UnfinishedError(path, message)
+            unfinished.modified = os.fstat(raw.fileno()).st_mtime_ns
+            raise unfinished from error
 
 
 def _walk(raw: BinaryIO, start: bytes, path: str) -> list[Frame]:
     status, codec = os.fstat(raw.fileno()), codec_of(start)
     walk = _Walk(path, status.st_size, status.st_mtime_ns, codec)
     if not codec:
-        return list(walk.frames(raw, status.st_size, start))
+        return walk.all_frames(raw, status.st_size, start)
     raw.seek(0)
     with unpacked(raw, codec) as stream:
-        return list(walk.frames(stream, None, b""))
+        return walk.all_frames(stream, None, b"")
 
 
 @dataclass
@@ -173,6 +208,20 @@ class _Walk:
     size: int
     modified: int
     codec: str
+
+    def all_frames(self, stream: BinaryIO, size: int | None, start: bytes) -> list[Frame]:
+        """Return the frames; those before the end go with the error if the file is cut."""
+        found: list[Frame] = []
+        walked = self.frames(stream, size, start)
+        try:
+            while (frame := next(walked, None)) is not None:
+                found.append(frame)
+        except UnfinishedError as error:
+            error.modified = self.modified
+            # of a compressed file, only the end says whether what stands before it is right
+            error.frames = [] if self.codec else found
+            raise
+        return found
 
     def frames(self, stream: BinaryIO, size: int | None, start: bytes) -> Iterator[Frame]:
         """Yield the frames; ``size`` is the uncompressed size where it is known."""
@@ -199,7 +248,7 @@ class _Walk:
             if found < layout.extent:
                 break
         if not index:
-            raise SourceError(f"{self.path}: holds no frame, only a general header", _AGAIN)
+            raise UnfinishedError(self.path, f"{self.path}: holds no frame, only a general header")
 
     def _where(self, index: int) -> str:
         return f"{self.path}, frame {index}" if index else self.path
@@ -242,17 +291,19 @@ class _Walk:
             searched = max(0, len(block) - 2)
             more = stream.read(_CHUNK) if len(block) <= limit else b""
             if not more:
-                raise SourceError(
+                message = (
                     f"{self._where(index)}: the header does not end: expected '}}' and a line feed "
-                    f"within {limit} bytes, found none in {len(block)}; the file is truncated",
-                    _AGAIN,
+                    f"within {limit} bytes, found none in {len(block)}; the file is truncated"
                 )
+                if len(block) > limit:
+                    raise SourceError(message, _AGAIN)
+                raise UnfinishedError(self.path, message)
             block += more
         return parse_header(block[: end.end()])
 
     def _refuse_start(self, text: bytes, index: int) -> None:
         if not text:
-            raise SourceError(f"{self.path}: the file is empty", _AGAIN)
+            raise UnfinishedError(self.path, f"{self.path}: the file is empty")
         what = f"another header after frame {index - 1}" if index else "an EDF header"
         raise SourceError(
             f"{self.path}: expected {what}, which begins with '{{', found {text[:16]!r}", _AGAIN
@@ -276,24 +327,38 @@ def _available(stream: BinaryIO, position: int, layout: Layout, size: int | None
     return min(layout.extent, max(0, size - position))
 
 
-def read_all(paths: list[str], threads: int = 32) -> list[list[Frame] | None]:
-    """Run :func:`read_frames` over many files in threads, which hides a slow disk.
+def read_all(paths: list[str], threads: int = 32) -> list[Read]:
+    """Run :func:`read_frames` over many files, from the first slow one on in threads.
 
-    Every damaged file is reported, up to five by name.
+    Threads hide a slow disk; where files are in the cache, they only wait for each other.
+    What is wrong with a file stands where its frames would.
     """
+    found = list(_read_at_once(paths))
     with ThreadPoolExecutor(max(1, min(threads, len(paths)))) as pool:
-        found = list(pool.map(_try_to_read, paths))
-    errors = [result for result in found if isinstance(result, SourceError)]
+        found += pool.map(_try_to_read, paths[len(found) :])
+    return found
+
+
+def raise_all(errors: Sequence[SourceError]) -> None:
+    """Raise one error for every damaged file, up to five by name."""
     if len(errors) == 1:
         raise errors[0]
     if errors:
         shown = "\n".join(error.message for error in errors[:5])
         more = f"\n… and {len(errors) - 5} more" if len(errors) > 5 else ""
         raise SourceError(f"{len(errors)} files cannot be used:\n{shown}{more}", errors[0].hint)
-    return [result for result in found if not isinstance(result, SourceError)]
 
 
-def _try_to_read(path: str) -> list[Frame] | SourceError | None:
+def _read_at_once(paths: list[str]) -> Iterator[Read]:
+    """Read files one after the other for as long as they come at once."""
+    begun = time.perf_counter()
+    for done, path in enumerate(paths, 1):
+        yield _try_to_read(path)
+        if time.perf_counter() - begun > done * _AT_ONCE:
+            return
+
+
+def _try_to_read(path: str) -> Read:
     try:
         return read_frames(path)
     except SourceError as error:

@@ -65,17 +65,17 @@ def read_rows(place: Place, first: int, stop: int, streams: Streams) -> NDArray[
     return _native(values)
 
 
-def is_plain(place: Place, target: NDArray[Any]) -> bool:
-    """Tell whether a frame lies in its file as it is to be in ``target``."""
+def is_plain(place: Place, dtype: np.dtype[Any]) -> bool:
+    """Tell whether a frame lies in its file as it is in an array of a type."""
     layout = place.layout
-    same = np.dtype(layout.dtype) == target.dtype and target.flags.c_contiguous
-    return same and not place.codec and not layout.packing
+    return np.dtype(layout.dtype) == dtype and not place.codec and not layout.packing
 
 
-def read_plain(place: Place, target: NDArray[Any]) -> None:
-    """Read a frame that `is_plain` into an array of its shape."""
+def read_plain(place: Place, target: NDArray[Any], first: int = 0) -> None:
+    """Read rows of a frame that `is_plain`, from ``first`` on, into a contiguous array."""
+    row = target.nbytes // len(target)
     with open_listed(place) as file:
-        read_into(file, place.offset, target.reshape(-1).view(np.uint8).data, place)
+        read_into(file, place.offset + first * row, target.reshape(-1).view(np.uint8).data, place)
 
 
 def open_listed(place: Place) -> BinaryIO:

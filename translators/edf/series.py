@@ -17,7 +17,7 @@ from nxscan.translators.edf.order import in_order
 if TYPE_CHECKING:
     from nxscan.model.provenance import FrameRole
     from nxscan.translate.mapping import Mapping
-    from nxscan.translators.edf.file import Frame
+    from nxscan.translators.edf.file import Frame, UnfinishedError
 
     Kind = tuple[tuple[int, ...], str]
 
@@ -42,6 +42,8 @@ class Series:
         The scan key that tells it from others, for inspection.
     problems : tuple of Problem
         What was seen while the files were sorted into scans.
+    unfinished : tuple of UnfinishedError
+        Files at its end whose headers are not complete.
 
     """
 
@@ -53,6 +55,7 @@ class Series:
     odd: tuple[Frame, ...] = ()
     told_apart: str = ""
     problems: tuple[Problem, ...] = ()
+    unfinished: tuple[UnfinishedError, ...] = ()
 
 
 def kind_of(frame: Frame) -> Kind:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from math import prod
 from operator import index as as_index
 from typing import TYPE_CHECKING, Any
@@ -73,6 +74,19 @@ class EdfSignal(Signal):
         """One frame."""
         return (1,) * len(self.scan_shape) + self.frame_shape
 
+    def arranged(self, scan_shape: tuple[int, ...], order: NDArray[np.intp]) -> EdfSignal:
+        """Return the frames in another order and scan shape.
+
+        Position k (in C order over ``scan_shape``) holds what is frame ``order[k]`` here.
+        """
+        places = [self.places[k] for k in order]
+        return EdfSignal(places, scan_shape, self.units, self.long_name)
+
+    @cached_property
+    def reads_rows(self) -> bool:
+        """Whether all frames lie in their files as they are read: rows are one request each."""
+        return all(is_plain(place, self._dtype) for place in self.places)
+
     def read(self, selection: Selection) -> NDArray[Any]:
         """Return the selected part.
 
@@ -107,7 +121,7 @@ class EdfSignal(Signal):
         return out.reshape(positions.shape + inner)
 
     def read_into(self, selection: Selection, out: NDArray[Any]) -> None:
-        """Read the selected part into an array: whole plain frames go there directly.
+        """Read the selected part into an array: whole rows of plain frames go there directly.
 
         Raises
         ------
@@ -117,17 +131,21 @@ class EdfSignal(Signal):
         """
         parts = expand_selection(selection, self.shape)
         depth = len(self.scan_shape)
-        whole = tuple(slice(0, n, 1) for n in self.frame_shape)
+        wanted = parts[depth:]
         positions = np.arange(len(self.places)).reshape(self.scan_shape)[parts[:depth]]
-        if parts[depth:] != whole or out.shape != positions.shape + self.frame_shape:
+        inner = _shape_of(wanted, self.frame_shape)
+        whole = isinstance(wanted[0], slice) and wanted[0].step == 1 and inner[0] > 0
+        whole = whole and wanted[1:] == tuple(slice(0, n, 1) for n in self.frame_shape[1:])
+        if not whole or out.shape != positions.shape + inner or not out.flags.c_contiguous:
             super().read_into(selection, out)
             return
-        for k, target in zip(positions.ravel(), out.reshape(-1, *self.frame_shape), strict=True):
+        first = _row_range(wanted, self.frame_shape)[0]
+        for k, target in zip(positions.ravel(), out.reshape(-1, *inner), strict=True):
             place = self.places[k]
-            if is_plain(place, target):
-                read_plain(place, target)
+            if is_plain(place, target.dtype):
+                read_plain(place, target, first)
             else:
-                target[...] = self._frame(int(k), whole)
+                target[...] = self._frame(int(k), wanted)
 
     def _frame(self, position: int, wanted: tuple[Index, ...]) -> NDArray[Any]:
         place = self.places[position]

@@ -14,9 +14,17 @@ from nxscan.translate.axes import find_axes
 from nxscan.translate.contract import Options, ScanRef, Translator
 from nxscan.translate.mapping import builtin_mapping, merge
 from nxscan.translate.report import Problem
-from nxscan.translators.edf.build import DETECTOR, Builder
-from nxscan.translators.edf.file import Frame, is_edf, read_all
+from nxscan.translators.edf.build import DETECTOR, Parts
+from nxscan.translators.edf.file import Frame, UnfinishedError, is_edf, raise_all, read_all
 from nxscan.translators.edf.keys import Keys, is_motor_name, read_keys
+from nxscan.translators.edf.live import (
+    AGAIN,
+    cut_at_the_end,
+    finished,
+    hint_for,
+    unfinished_files,
+    with_unfinished,
+)
 from nxscan.translators.edf.order import in_order, missing_numbers, repeated_files
 from nxscan.translators.edf.series import Series, find_series, kind_of, kind_text, one_kind
 
@@ -26,6 +34,7 @@ if TYPE_CHECKING:
     from nxscan.model import Scan
     from nxscan.translate.mapping import Mapping
     from nxscan.translate.report import Report
+    from nxscan.translators.edf.file import Read
 
 _MAPPING = "esrf"
 _SHOWN = 5
@@ -45,17 +54,24 @@ class EdfTranslator(Translator):
     def scans(self, paths: Sequence[Path], mapping: Mapping | None = None) -> list[ScanRef]:
         """List the scans in files; files that are not EDF are left out with a note.
 
+        The last files of a scan may be cut, as they are while it is being written: opening it
+        says so.
+
         Raises
         ------
         SourceError
-            If a file is unreadable or its headers are damaged, or none is EDF.
+            If another file is unreadable or its headers are damaged, or none is EDF.
 
         """
-        frames, others = _frames_of(paths)
+        absolute = _absolute(paths)
+        read = read_all([str(path) for path in absolute])
+        ends = unfinished_files([str(path) for path in absolute], read)
+        frames, others = _sorted_out(absolute, read)
         if not frames:
             names = ", ".join(str(path) for path in others[:_SHOWN])
             raise SourceError(f"no EDF file among {len(paths)} files: {names}")
         found = find_series(frames, merge(builtin_mapping(_MAPPING), mapping))
+        found = with_unfinished(found, ends) if ends else found
         if others:
             names = ", ".join(path.name for path in others[:_SHOWN])
             more = f" and {len(others) - _SHOWN} more" if len(others) > _SHOWN else ""
@@ -66,7 +82,10 @@ class EdfTranslator(Translator):
     def open(self, ref: ScanRef, options: Options, report: Report) -> Scan | None:
         """Open one scan lazily, and put what was found into ``report``."""
         mapping = merge(builtin_mapping(_MAPPING), options.mapping)
-        series = _with_given(ref.payload, options, report)
+        complete = finished(ref.payload, report, live=options.live)
+        if not complete.frames:
+            return None
+        series = _with_given(complete, options, report)
         report.problems.extend(series.problems)
         if series.told_apart:
             report.note("scan", f"told apart from others by {series.told_apart}")
@@ -77,7 +96,7 @@ class EdfTranslator(Translator):
         report.note("order", ordered.evidence)
         if ordered.conflict:
             report.warning("order", ordered.conflict, "the times are followed; check the clock")
-        taken = (*ref.payload.frames, *ref.payload.odd)
+        taken = (*complete.frames, *complete.odd)
         _check(ordered.frames, taken, series, options, report)
         keys = read_keys([frame.header for frame in ordered.frames], mapping)
         report.problems.extend(keys.problems)
@@ -86,16 +105,25 @@ class EdfTranslator(Translator):
         report.axes = found
         report.problems.extend(found.problems)
         title = _full_title(series.title, keys)
-        builder = Builder(title, ordered.frames, keys, found, mapping, series.darks, series.flats)
-        return builder.build(report)
+        parts = Parts(title, ordered.frames, keys, series.darks, series.flats, bool(options.link))
+        return parts.build(found, mapping, report)
 
 
 def _frames_of(paths: Iterable[Path]) -> tuple[list[Frame], list[Path]]:
-    """Return all frames of files, and the files that are not EDF."""
+    """Return all frames of files, none of which may be cut, and the files that are not EDF."""
     absolute = _absolute(paths)
     read = read_all([str(path) for path in absolute])
-    frames = [frame for found in read for frame in found or ()]
-    return frames, [path for path, found in zip(absolute, read, strict=True) if found is None]
+    raise_all([one for one in read if isinstance(one, SourceError)])
+    return _sorted_out(absolute, read)
+
+
+def _sorted_out(paths: Sequence[Path], read: Sequence[Read]) -> tuple[list[Frame], list[Path]]:
+    """Return all frames, those of files that are cut included, and the files that are not EDF."""
+    frames: list[Frame] = []
+    for found in read:
+        frames += found.frames if isinstance(found, UnfinishedError) else []
+        frames += found if isinstance(found, list) else []
+    return frames, [path for path, found in zip(paths, read, strict=True) if found is None]
 
 
 def _absolute(paths: Iterable[Path]) -> list[Path]:
@@ -199,13 +227,14 @@ def _check_blocks(frames: Sequence[Frame], report: Report) -> None:
 
 def _check_complete(frames: Sequence[Frame], report: Report) -> None:
     cut = [frame for frame in frames if frame.missing]
+    last = cut_at_the_end(frames) if cut else []
     for frame in cut[:_SHOWN]:
         extent = frame.place.layout.extent
         report.error(
             frame.place.path,
             f"frame {frame.place.index} is truncated: expected {extent} bytes of pixels, found "
             f"{extent - frame.missing}",
-            "copy the file again from where it was measured, or leave it out",
+            hint_for(frame.place.modified) if frame in last else AGAIN,
         )
     if len(cut) > _SHOWN:
         report.error(cut[_SHOWN].place.path, f"and {len(cut) - _SHOWN} more frames are truncated")

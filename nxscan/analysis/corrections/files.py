@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nxscan.errors import ProcessError
-from nxscan.nexus.opening import open_reading
+from nxscan.hdf5.opening import open_reading
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,0 +1,33 @@
+"""``nxscan relink``: linked originals have moved."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nxscan.cli import options
+
+
+def relink(
+    file: options.File,
+    old: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="A", help="The folder where the originals were."),
+    ] = None,
+    new: Annotated[
+        Path | None, typer.Option("--to", metavar="B", help="The folder where they are now.")
+    ] = None,
+) -> None:
+    """Have a linked file lead to originals that have moved.
+
+    Every path that begins with A begins with B afterwards; results stay. Without --from and
+    --to, every path becomes the one where nxscan finds the file now: after file and originals
+    were moved together, other programs find them again, too.
+    """
+    if (old is None) != (new is None):
+        raise typer.BadParameter("give both of --from and --to, or none", param_hint="--from")
+    import nxscan
+
+    count = nxscan.relink(file, old, new)
+    files = "1 file" if count == 1 else f"{count} files"
+    typer.echo(f"{file}: {files} relinked")
