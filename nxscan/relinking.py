@@ -36,7 +36,13 @@ if TYPE_CHECKING:
 _MOST_NAMED = 10
 
 
-def relink(path: PathLike, old: PathLike | None = None, new: PathLike | None = None) -> int:
+def relink(
+    path: PathLike,
+    old: PathLike | None = None,
+    new: PathLike | None = None,
+    *,
+    accept: bool = False,
+) -> int:
     """Have a master lead to its originals where they are now.
 
     Every recorded path that begins with the folder ``old`` begins with ``new`` afterwards.
@@ -51,6 +57,10 @@ def relink(path: PathLike, old: PathLike | None = None, new: PathLike | None = N
         The folder, or the file, that was moved: where it was, and where it is. Without them, or
         if both are the same, every path becomes the one where nxscan finds the file now: after
         master and originals were moved together, other programs find them again, too.
+    accept : bool
+        Take files of the recorded size although their time of change is another one: you say
+        that nothing in them was changed. A program that opens an HDF5 file for writing and only
+        reads it (some validators do, through every link) changes its time.
 
     Returns
     -------
@@ -78,7 +88,8 @@ def relink(path: PathLike, old: PathLike | None = None, new: PathLike | None = N
         frames = _frames_files(opened.file, here)
     if not found and not frames:
         raise LayoutError(f"{master} leads to no other files: there is nothing to relink")
-    moves = _Moves(master, _absolute(old or new or here), _absolute(new or old or here))
+    folders = _absolute(old or new or here), _absolute(new or old or here)
+    moves = _Moves(master, *folders, accept=accept)
     moved = moves.of_recorded(found)
     names = {**_names(moved, here), **moves.of_frames(frames)}
     moves.check({str(item.path) for item in found} | frames)
@@ -135,11 +146,13 @@ class _Moves:
         The master.
     old, new : Path
         Where files were, and where they are.
+    accept : bool
+        Whether a time of change may be another one.
 
     """
 
-    def __init__(self, master: Path, old: Path, new: Path) -> None:
-        self._master, self._old, self._new = master, old, new
+    def __init__(self, master: Path, old: Path, new: Path, *, accept: bool) -> None:
+        self._master, self._old, self._new, self._accept = master, old, new, accept
         self._problems: list[str] = []
         self.count = 0
 
@@ -211,9 +224,11 @@ class _Moves:
         if abs(now.modified - expected.modified) <= TOLERANCE:
             return replace(now, modified=expected.modified)
         if not expected.checksum:
+            if self._accept:
+                return now
             self._problems.append(
                 f"{place} has another time of last change than what was linked (cp -p and "
-                "rsync -t keep it)"
+                "rsync -t keep it; --accept takes it as it is)"
             )
         elif checksum_of(place) != expected.checksum:
             self._problems.append(f"{place} has other bytes than what was linked")

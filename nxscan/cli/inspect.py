@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from nxscan.translate.contract import ScanRef
     from nxscan.translate.report import MappedField, MissingField, Report
 
-_LONGEST = 48
-_MOST = 3
+_LONGEST = 30
+_MOST = 1
 
 
 def inspect(
@@ -71,7 +71,7 @@ def inspect(
 def _show(found: "Inspection") -> None:
     number = len(found.refs)
     typer.echo(f"{number} scan{'s' if number != 1 else ''} (translator {found.translator})")
-    echo(table(*_scans(found.refs)))
+    echo(table(*_scans(found.refs if found.ref is None else [found.ref])))
     if found.ref is None:
         typer.echo("\nFor more about one of them: --scan N")
         return
@@ -85,20 +85,25 @@ def _show(found: "Inspection") -> None:
 
 def _scans(refs: Sequence["ScanRef"]) -> tuple[list[tuple[str, ...]], tuple[str, ...]]:
     """Return the rows and heads of the list of scans; what no source says is left out."""
+    # many scans of one file have its size
+    told_apart = len(refs) == 1 or len({ref.size for ref in refs}) > 1
     columns: list[tuple[str, list[str]]] = [
         ("number", [ref.number for ref in refs]),
-        ("title", [_short(ref.title) for ref in refs]),
-        ("command", [_short(ref.command) if ref.command != ref.title else "" for ref in refs]),
+        ("command" if any(ref.command for ref in refs) else "title", [_name(ref) for ref in refs]),
         ("points", [_points(ref) for ref in refs]),
-        ("shape", [times(ref.shape) or "-" for ref in refs]),
-        ("dtype", [ref.dtype for ref in refs]),
+        ("frame", [f"{times(ref.shape)} {ref.dtype}".strip() for ref in refs]),
         ("detectors", [_some(ref.detectors) for ref in refs]),
-        ("size", [size(ref.size) for ref in refs]),
+        ("size", [size(ref.size) for ref in refs] if told_apart else []),
         ("time", [_time(ref) for ref in refs]),
     ]
     told = [(head, cells) for head, cells in columns if any(cells)]
     rows = [tuple(cells[k] for _, cells in told) for k in range(len(refs))]
     return rows, tuple(head for head, _ in told)
+
+
+def _name(ref: "ScanRef") -> str:
+    """Return what tells a scan to a person: the command, else the title."""
+    return _short(ref.command or ref.title)
 
 
 def _points(ref: "ScanRef") -> str:

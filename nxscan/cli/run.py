@@ -44,6 +44,7 @@ def run(
     detector: options.Detector = None,
     mapping: options.MappingFile = None,
     translator: options.TranslatorName = None,
+    join: options.Join = None,
     parameter: Annotated[
         list[str] | None,
         typer.Option("-p", "--parameter", metavar="NAME=VALUE", help="Set a parameter."),
@@ -89,6 +90,7 @@ def run(
         {
             "-p": parameter, "-c": correction, "--on": on, "--into": into, "--scan": scan,
             "--detector": detector, "--mapping": mapping, "--translator": translator,
+            "--join": join,
             "--executor": None if executor == "threads" else executor, "--workers": workers,
             "--memory": memory, "--fresh": fresh, "--json": json,
         },
@@ -105,7 +107,7 @@ def run(
         result = chosen.run(
             file, on=on, into=into, corrections=chain, executor=executor, workers=workers,
             memory=memory, fresh=fresh, progress=bar, scan=scan, detector=detector,
-            mapping=mapping, translator=translator,
+            mapping=mapping, translator=translator, join=join,
         )  # fmt: skip
     print_result(result, json=json)
 

@@ -24,7 +24,10 @@ LINKED = f"{layout.TRANSLATION}/linked"
 HOME = "linked_frames"
 """Group at the root for what detectors' datasets are put together from: validators skip it."""
 
-RELINK = "put it back, or, where it has moved: nxscan relink FILE --from OLD --to NEW"
+RELINK = (
+    "put it back; where it has moved: nxscan relink FILE --from OLD --to NEW; where nothing but "
+    "its time is another one: nxscan relink FILE --accept"
+)
 TOLERANCE = 2.0
 """Seconds by which the time of a file may differ: file systems round it."""
 _FIRST = 64

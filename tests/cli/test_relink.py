@@ -50,6 +50,25 @@ def seal_of(path: Path) -> dict[bytes, tuple[int, int]]:
     return {path: (a, v) for path, a, v in zip(*columns, strict=True)}
 
 
+def test_another_time_is_taken_when_the_user_says_that_nothing_else_changed(
+    nxscan_, folder: Path
+) -> None:
+    case = linking.modules(folder / "raw")
+    path = link(folder, case)
+    for file in (folder / "raw").iterdir():
+        os.utime(file, (1e9, 1e9))
+    assert "--accept" in nxscan_("relink", path).err
+    assert not validate(path).ok
+    ended = nxscan_("relink", path, "--accept")
+    assert (ended.status, ended.err) == (0, "")
+    assert validate(path).ok
+    np.testing.assert_array_equal(read_scan(path).signal[...], case.values)
+    first = next(iter((folder / "raw").iterdir()))
+    with first.open("ab") as file:
+        file.write(b"more")
+    assert "bytes" in nxscan_("relink", path, "--accept").err
+
+
 def test_originals_that_moved_with_the_master_may_move_again(nxscan_, folder: Path) -> None:
     case = linking.modules(folder / "raw")
     link(folder, case)

@@ -141,7 +141,7 @@ def test_all_options_reach_the_run(nxscan_, master, monkeypatch):
 
     monkeypatch.setattr(Process, "run", run)
     more = "--into out.nxs --on sum --executor processes --workers 2 --memory 1GiB --fresh"
-    more += " --scan 5.1 --detector pco --mapping mine.toml --translator edf"
+    more += " --scan 5.1 --detector pco --mapping mine.toml --translator edf --join all"
     nxscan_(*COMMAND, "-c", "my_cut:Cut:high=3,levels=1,2", *more.split())
     (cut,) = seen.pop("corrections")
     del seen["progress"]
@@ -159,6 +159,7 @@ def test_all_options_reach_the_run(nxscan_, master, monkeypatch):
         "detector": "pco",
         "mapping": Path("mine.toml"),
         "translator": "edf",
+        "join": "all",
     }
 
 

@@ -9,9 +9,12 @@ from pydantic import BaseModel
 
 from nxscan.translate.mapping import Known
 from nxscan.translate.mapping_model import (
+    AxisRule,
     Candidate,
     FieldRule,
     Pair,
+    ScanRule,
+    SignalRule,
     TimeKey,
     Transform,
     TransformationRule,
@@ -51,7 +54,7 @@ def keys_table(model: type[BaseModel]) -> str:
 
 
 def _default(value: Any) -> str:
-    if value is None or value in ((), {}, ""):
+    if value is None or value in ((), {}, "") or isinstance(value, BaseModel):
         return "–"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
@@ -65,6 +68,9 @@ _NAMES = {
     Candidate: "a source",
     Pair: "a pair",
     TimeKey: "a time",
+    ScanRule: "`groups` and others",
+    SignalRule: "frames",
+    AxisRule: "an axis",
     FieldRule: "a field",
     TransformationRule: "a transformation",
 }
