@@ -7,8 +7,8 @@ whole frame, so that curves of pixels lie in as many chunks as there are frames:
 some hundred frames at a time and add them up tile by tile (k = 1, if memory holds these), other
 processes of curves go over the frames k times, which is said before, or make a tiled copy first.
 
-The frames are some 40 distinct ones that are written again and again (`link_data.py`); 8 GB are
-needed for the folder.
+The frames are some 40 distinct ones that are written again and again (`link_data.py`); 10 GB
+are needed for the folder.
 
 usage: python benchmarks/link.py [--only edf hdf5 plain inspect] [--files 5000] [--frames 1000]
            [--copied 240] [--times 3] [--folder DIR] [--data DIR]
@@ -106,15 +106,22 @@ def measure_inspect(folder: Path, times: int) -> list[Row]:
     return [Row("list 500 scans of a BLISS master", f"{seconds:.2f} s", "< 2 s", seconds < 2)]
 
 
-def measure(folder: Path, given: argparse.Namespace) -> list[Row]:
+def measure(
+    folder: Path,
+    files: int = 5000,
+    frames: int = 1000,
+    copied: int = 240,
+    times: int = 3,
+    only: Sequence[str] = KINDS,
+) -> list[Row]:
     """Run everything, or some, and return the rows of the table."""
     every: Mapping[str, Callable[[], Sequence[Row]]] = {
-        "edf": partial(measure_edf, folder, given.files, given.times),
-        "hdf5": partial(measure_hdf5, folder, given.frames, given.copied, given.times),
-        "plain": partial(measure_plain, folder, given.copied, given.times),
-        "inspect": partial(measure_inspect, folder, given.times),
+        "edf": partial(measure_edf, folder, files, times),
+        "hdf5": partial(measure_hdf5, folder, frames, copied, times),
+        "plain": partial(measure_plain, folder, copied, times),
+        "inspect": partial(measure_inspect, folder, times),
     }
-    return [row for name in given.only for row in every[name]()]
+    return [row for name in only for row in every[name]()]
 
 
 def main() -> None:
@@ -125,13 +132,13 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=1000)
     parser.add_argument("--copied", type=int, default=240, help="frames that are copied, too")
     parser.add_argument("--times", type=int, default=3)
-    parser.add_argument("--folder", type=Path, help="where some 8 GB are free")
+    parser.add_argument("--folder", type=Path, help="where some 10 GB are free")
     parser.add_argument("--data", type=Path, help="where data are kept for the next time")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=given.folder) as folder:
         place = given.data or Path(folder)
         place.mkdir(parents=True, exist_ok=True)
-        rows = measure(place, given)
+        rows = measure(place, given.files, given.frames, given.copied, given.times, given.only)
     print_table(rows)
 
 

@@ -9,6 +9,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
+import link
 import process
 import startup
 import translate
@@ -19,12 +20,13 @@ from contenders import Peers
 def main() -> None:
     """Measure everything and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--folder", type=Path, help="where some 10 GB are free")
+    parser.add_argument("--folder", type=Path, help="where some 20 GB are free")
     parser.add_argument("--peers", type=Path, help="folder of the peers' virtual environments")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=given.folder) as folder:
         rows = translate.measure(Path(folder), frames=200, more=800, times=3)
         rows += startup.measure(Path(folder))
+        rows += link.measure(Path(folder))
         rows += process.measure(Path(folder), Peers.given(given.peers))
     print_table(rows)
 

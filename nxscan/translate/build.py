@@ -220,7 +220,7 @@ class _Builder:
 
     def _metadata(self, report: Report) -> Group:
         entry = Group("NXentry")
-        apply_mapping(self.mapping, self._stored_values(), entry, report)
+        apply_mapping(self.mapping, self._stored_values(), entry, report, self.axes.shape)
         instrument = entry.group("instrument", "NXinstrument")
         for motor, column in self.found.motors.items():
             if is_constant(column):

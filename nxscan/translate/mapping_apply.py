@@ -44,6 +44,7 @@ def apply_mapping(
     values: AbstractMapping[str, str | NDArray[Any]],
     entry: Group,
     report: Report,
+    shape: tuple[int, ...] | None = None,
 ) -> None:
     """Fill ``entry`` with the NeXus fields that ``mapping`` finds in the raw ``values``.
 
@@ -61,11 +62,14 @@ def apply_mapping(
         The NXentry to fill.
     report : Report
         Takes what was mapped, what is missing, and problems.
+    shape : tuple of int, optional
+        Lengths of the scan's dimensions, which fields with a value for each frame have, too; one
+        dimension unless told.
 
     """
     from nxscan.translate.mapping_geometry import apply_geometry
 
-    applier = Applier(mapping, Lookup(mapping, values), entry, report)
+    applier = Applier(mapping, Lookup(mapping, values), entry, report, shape)
     for rule in mapping.fields:
         applier.apply(rule)
     apply_geometry(applier)
@@ -79,6 +83,7 @@ class Applier:
     lookup: Lookup
     entry: Group
     report: Report
+    shape: tuple[int, ...] | None = None
     refused: set[str] = field(default_factory=set)
 
     def apply(self, rule: FieldRule) -> None:
@@ -166,6 +171,8 @@ class Applier:
         except NxscanError as error:
             raise ValueError(error.message) from error
         _check_within(value, rule)
+        if found.varies and self.shape is not None:
+            value = value.reshape(*self.shape, *value.shape[1:])
         return _plain(value, whole=_whole(transform, kind))
 
     def _text(self, found: Found, transform: str | None) -> str:

@@ -122,7 +122,7 @@ def test_what_varies_and_is_no_motor_record_is_a_counter(write):
     assert {"I0", "RingCurrent"} <= set(scan.counters)
     assert scan.scan_shape == (3, 4)
     current = scan.metadata["instrument/source/current"]
-    assert current.value.shape == (12,)
+    assert current.value.shape == (3, 4)
     assert current.units == "mA"
     assert warnings_of(report) == []
 

@@ -258,7 +258,9 @@ def test_per_frame_metadata_follow_the_stored_order(series, open_scan):
     scan, _ = open_scan(series(headers))
     times = scan.metadata["instrument/detector/count_time"]
     assert times.units == "s"
-    np.testing.assert_array_equal(np.ravel(times.value), 1 + np.arange(12))
+    assert scan.scan_shape == (len(CHI), len(MU))
+    expected = 1 + np.arange(12).reshape(scan.scan_shape)
+    np.testing.assert_array_equal(times.value, expected)
 
 
 def test_provenance_names_translator_mapping_and_every_file(series, open_scan):
