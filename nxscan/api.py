@@ -215,7 +215,8 @@ def translate_all(
     """Translate several scans into a folder, one master each.
 
     A master that is there already, made from the same sources with the same options, is
-    kept and its scan skipped; a different one of that name is refused before anything is
+    kept and its scan skipped; one of a scan that was being written (``live``) and has grown
+    is replaced, as by `translate`; a different one of that name is refused before anything is
     written, unless ``overwrite`` says otherwise. A scan that cannot be translated does not
     stop the others; the error at the end names each of them.
 

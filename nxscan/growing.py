@@ -10,8 +10,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import h5py
-
 from nxscan.errors import NxscanError, OutputError, SourceError
 
 if TYPE_CHECKING:
@@ -103,7 +101,7 @@ def refuse_changed(scan: Scan) -> None:
         except OSError as error:
             raise SourceError(f"{path}: cannot be read any more: {error.strerror}") from error
         same = found.st_size == source.size and abs(found.st_mtime - source.modified) < _AS_LISTED
-        if not same and not h5py.is_hdf5(path):
+        if not same and not _is_hdf5(path):
             raise SourceError(
                 f"{path}: has changed since it was listed: {source.size} bytes then, "
                 f"{found.st_size} bytes now",
@@ -153,10 +151,15 @@ def _changed(before: Provenance, now: Provenance) -> Iterator[str]:
         elif not _is_same(source, found) and not _is_longer(
             source, found, last=source is last[source.role]
         ):
-            yield (
-                f"{source.path} has changed (it had {source.size} bytes and {source.frames} "
-                f"frames, and has {found.size} bytes and {found.frames} frames)"
-            )
+            yield f"{source.path} has changed: {_difference(source, found)}"
+
+
+def _difference(before: Source, now: Source) -> str:
+    if before.size != now.size:
+        return f"it has {now.size} bytes, and had {before.size}"
+    if before.frames != now.frames:
+        return f"{now.frames} frames of it are used, and {before.frames} were"
+    return "its time of last change is another one"
 
 
 def _is_same(before: Source, now: Source | None) -> bool:
@@ -173,4 +176,10 @@ def _is_longer(before: Source, now: Source, *, last: bool) -> bool:
         return False
     if now.frames > before.frames:
         return True
-    return now.size > before.size and (last or h5py.is_hdf5(now.path))
+    return now.size > before.size and (last or _is_hdf5(Path(now.path)))
+
+
+def _is_hdf5(path: Path) -> bool:
+    import h5py
+
+    return bool(h5py.is_hdf5(path))

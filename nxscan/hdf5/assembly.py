@@ -61,6 +61,10 @@ class Assembly:
             self._sources.append(source)
         self._parts.setdefault(place, []).append((frames, number, index))
 
+    def add_nothing(self, place: Place) -> None:
+        """Add a part of which no frame is known yet: without others, all of them are missing."""
+        self._parts.setdefault(place, [])
+
     def add_raw(
         self,
         place: Place,

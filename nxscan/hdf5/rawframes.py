@@ -13,6 +13,7 @@ from nxscan.errors import SourceError
 from nxscan.hdf5.chunktable import steps
 from nxscan.hdf5.decode import Buffers
 from nxscan.hdf5.openfiles import files
+from nxscan.hdf5.rawio import read_once
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -113,14 +114,7 @@ def _read_one(frames: RawFrames, place: int, out: NDArray[Any]) -> None:
             file.read_into(descriptor, view, place)
         return
     # one of thousands of files, none of which is read again soon
-    with open(frames.path, "rb", buffering=0) as single:  # noqa: PTH123
-        single.seek(place)
-        done = 0
-        while done < len(view):
-            count = single.readinto(view[done:])
-            if not count:
-                raise OSError(f"the file ends at byte {place + done} of {place + len(view)}")
-            done += count
+    read_once(frames.path, view, place)
 
 
 def _read(

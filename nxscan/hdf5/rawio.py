@@ -116,6 +116,34 @@ class RawFile:
         return len(data)
 
 
+def read_once(path: Path, view: memoryview, offset: int) -> None:
+    """Fill a buffer from a place in a file that is not kept open.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read, or ends before.
+
+    """
+    descriptor = _open(path)
+    try:
+        done = 0
+        while done < len(view):
+            rest = view[done:] if done else view
+            if hasattr(os, "preadv"):
+                count = os.preadv(descriptor, [rest], offset + done)
+            else:
+                os.lseek(descriptor, offset + done, os.SEEK_SET)
+                data = os.read(descriptor, len(rest))
+                count = len(data)
+                rest[:count] = data
+            if not count:
+                raise OSError(f"the file ends at byte {offset + done} of {offset + len(view)}")
+            done += count
+    finally:
+        os.close(descriptor)
+
+
 def _open(path: Path) -> int:
     return os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0))
 

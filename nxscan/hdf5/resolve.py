@@ -39,7 +39,12 @@ _KINDS = "biufc"
 
 
 def resolve(
-    path: Path, dataset: str, scan_rank: int, *, thorough: bool = False
+    path: Path,
+    dataset: str,
+    scan_rank: int,
+    *,
+    thorough: bool = False,
+    absent: set[str] | None = None,
 ) -> VirtualSignal | None:
     """Return a dataset as a signal of the frames in the files that hold them.
 
@@ -54,6 +59,9 @@ def resolve(
     thorough : bool
         Whether to open every source of hundreds. Without it all are looked up, but only some
         opened; of the others, one that is not like these is refused when it is read.
+    absent : set of str, optional
+        Takes the names of files that are not there, of which the frames are then ``NOWHERE``;
+        without it, and where no file is there, they are an error.
 
     Returns
     -------
@@ -72,7 +80,7 @@ def resolve(
     """
     try:
         found = describe(path.absolute(), dataset)
-        signal = _Resolver(thorough).signal(found, scan_rank, ())
+        signal = _Resolver(thorough, absent).signal(found, scan_rank, ())
     except (MemoryError, OverflowError) as error:
         raise LayoutError(
             f"{path}: {dataset} has sizes that no dataset has: {error}",
@@ -101,11 +109,14 @@ class _Resolver:
     ----------
     thorough : bool
         Whether to open every source.
+    absent : set of str or None
+        Takes the names of files that are not there.
 
     """
 
-    def __init__(self, thorough: bool) -> None:
+    def __init__(self, thorough: bool, absent: set[str] | None = None) -> None:
         self._thorough = thorough
+        self._absent = absent
         self._signals: dict[tuple[Path, str, int], VirtualSignal | None] = {}
 
     def signal(self, found: Described, scan_rank: int, above: Above) -> VirtualSignal | None:
@@ -147,8 +158,8 @@ class _Resolver:
         if found.mappings is None:
             raise _UnfitError
         mappings = expanded(found.mappings, found.path)
-        places = _places(found, mappings)
-        several = list(dict.fromkeys(places))
+        places = _places(found, mappings, self._absent)
+        several = list(dict.fromkeys(place for place in places if place is not None))
         described = describe_all(found, several, thorough=self._thorough)
         sources = dict(zip(several, described, strict=True))
         if not sources:
@@ -157,23 +168,23 @@ class _Resolver:
                 "put back the files that it reads from",
             )
         for mapping, place in zip(mappings, places, strict=True):
-            self._map_one(assembly, mapping, found, sources[place], scan_rank, above)
+            where = _target(mapping, found, scan_rank)
+            if place is None:
+                assembly.add_nothing(where)
+            else:
+                self._map_one(assembly, where, mapping, found, sources[place], scan_rank, above)
 
     def _map_one(
         self,
         assembly: Assembly,
+        where: Place,
         mapping: Mapping,
         found: Described,
         source: Described,
         scan_rank: int,
         above: Above,
     ) -> None:
-        target = mapping.target
-        boxes = [target.box(axis) for axis in range(scan_rank, len(found.shape))]
-        if None in boxes:
-            raise _UnfitError
-        corner = tuple([box[0] for box in boxes if box])
-        lengths = tuple([box[1] for box in boxes if box])
+        target, lengths = mapping.target, where[1]
         values = math.prod(lengths)
         if source.shape[:1] == (UNLIMITED,):
             inner = self.signal(source, len(source.shape) - len(lengths), above)
@@ -192,7 +203,7 @@ class _Resolver:
             frames = target.frames(found.shape[:scan_rank])
         if selected.size != len(frames) * values:
             raise _other_shape(found, source, f"{len(frames) * values} values")
-        self._place(assembly, (corner, lengths), frames, source, selected, above)
+        self._place(assembly, where, frames, source, selected, above)
 
     def _place(
         self,
@@ -234,13 +245,36 @@ class _Resolver:
         assembly.add_signal(place, frames, signal, index)
 
 
-def _places(found: Described, mappings: Sequence[Mapping]) -> list[tuple[Path, str]]:
-    """Return the file and the dataset that each mapping reads from."""
+def _target(mapping: Mapping, found: Described, scan_rank: int) -> Place:
+    """Return which part of a frame a mapping fills: its corner, and its lengths."""
+    boxes = [mapping.target.box(axis) for axis in range(scan_rank, len(found.shape))]
+    if None in boxes:
+        raise _UnfitError
+    return tuple([box[0] for box in boxes if box]), tuple([box[1] for box in boxes if box])
+
+
+def _places(
+    found: Described, mappings: Sequence[Mapping], absent: set[str] | None
+) -> list[tuple[Path, str] | None]:
+    """Return the file and the dataset that each mapping reads from; None where it is not there.
+
+    Raises
+    ------
+    LayoutError
+        If one is not there and ``absent``, which takes its name, is not given, or none is there.
+
+    """
     files = {name: beside(found.path, name) for name in {one.file for one in mappings}}
     lost = [name for name in dict.fromkeys(one.file for one in mappings) if files[name] is None]
-    if lost:
+    if lost and (absent is None or len(lost) == len(files)):
         raise missing(found.path, found.name, lost)
-    return [(path, one.dataset) for one in mappings if (path := files[one.file]) is not None]
+    if absent is not None:
+        absent.update(lost)
+    paths = [files[one.file] for one in mappings]
+    return [
+        None if path is None else (path, one.dataset)
+        for path, one in zip(paths, mappings, strict=True)
+    ]
 
 
 def _selected(mapping: Mapping, source: Described, found: Described) -> Hyperslab:

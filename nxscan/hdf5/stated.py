@@ -2,6 +2,7 @@
 
 HDF5 (2.0 and before) does not look at how many bytes a filter gives back. Of a damaged chunk that
 says that it is shorter than it was, the rest of the values are whatever lies behind it in memory.
+The filter for Zstandard (hdf5plugin 6) does not look at errors either: its chunks are decoded.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from h5py._objects import phil
 
 from nxscan.hdf5.decode import BITSHUFFLE, BITSHUFFLE_LZ4, BLOSC, LZ4, SHUFFLE, ZSTD, DecodeError
+from nxscan.hdf5.plugins import function
 
 if TYPE_CHECKING:
     from nxscan.hdf5.chunktable import Region
@@ -22,7 +25,7 @@ _ZSTD_FRAME = b"\x28\xb5\x2f\xfd"
 _ZSTD_DICTIONARY = (0, 1, 2, 4)
 _ZSTD_CONTENT = (0, 2, 4, 8)
 
-Stated = Callable[[bytes], int | None]
+Stated = Callable[[bytes, int], int | None]
 
 
 def length_check(dataset: Any) -> Callable[[Region], None] | None:
@@ -64,17 +67,17 @@ def _check_chunk(dataset: Any, region: Region, stated: Stated, size: int, bit: i
     info = dataset.id.get_chunk_info_by_coord(corner)
     if info.byte_offset is None or info.filter_mask & bit:
         return
-    found = stated(dataset.id.read_direct_chunk(corner)[1])
+    found = stated(dataset.id.read_direct_chunk(corner)[1], size)
     if found is not None and found != size:
-        raise DecodeError(f"a chunk says that it has {found} bytes, expected {size}")
+        raise DecodeError(f"a chunk has {found} bytes, expected {size}")
 
 
 def _stated_by(code: int, values: tuple[int, ...]) -> Stated | None:
     """Return what reads the length from the head of a filter's chunks."""
     if code == LZ4 or (code == BITSHUFFLE and _kind(values) in (BITSHUFFLE_LZ4, _BITSHUFFLE_ZSTD)):
-        return lambda chunk: int.from_bytes(chunk[:8], "big")
+        return lambda chunk, _: int.from_bytes(chunk[:8], "big")
     if code == BLOSC:
-        return lambda chunk: int.from_bytes(chunk[4:8], "little")
+        return lambda chunk, _: int.from_bytes(chunk[4:8], "little")
     return _of_zstd if code == ZSTD else None
 
 
@@ -82,7 +85,17 @@ def _kind(values: tuple[int, ...]) -> int:
     return values[4] if len(values) > 4 else 0
 
 
-def _of_zstd(chunk: bytes) -> int | None:
+def _of_zstd(chunk: bytes, size: int) -> int | None:
+    """Return how many bytes a Zstandard chunk gives, 0 if it is damaged."""
+    decompress = function("zstd", "ZSTD_decompress")
+    if decompress is None:
+        return _of_zstd_head(chunk)
+    target = np.empty(size, np.uint8)
+    made = decompress(target.ctypes.data, size, chunk, len(chunk))
+    return size if made == size else 0
+
+
+def _of_zstd_head(chunk: bytes) -> int | None:
     """Return the content size of a Zstandard frame (RFC 8878, 3.1.1.1); None if it has none."""
     if not chunk.startswith(_ZSTD_FRAME) or len(chunk) < 6:
         return None

@@ -64,7 +64,7 @@ def unwritten(signal: VirtualSignal) -> NDArray[np.int64]:
 
 
 def _absent(sources: Sequence[Frames]) -> Mapping[int, Flags]:
-    """Return for each source that lacks something which of its frames do."""
+    """Return for each source which of its frames lack something."""
     found: dict[int, Flags] = {}
     stored: dict[Path, list[int]] = {}
     for number, source in enumerate(sources):
@@ -76,15 +76,71 @@ def _absent(sources: Sequence[Frames]) -> Mapping[int, Flags]:
         try:
             with open_reading(path) as file:
                 for number in numbers:
-                    flags = _of_dataset(sources[number], file)
-                    if flags is not None:
-                        found[number] = flags
-        except (OSError, KeyError, RuntimeError, ValueError, OverflowError) as error:
-            raise SourceError(
-                f"{path}: which frames it holds cannot be read: {error.args[-1]}",
-                "is the file there, and complete?",
-            ) from error
+                    source = sources[number]
+                    if isinstance(source, StoredFrames):
+                        dataset = file[source.dataset]
+                        found[number] = unwritten_of(dataset, source.rank, source.whole)
+        except (OSError, KeyError, RuntimeError) as error:
+            raise _unreadable(path, error) from error
     return found
+
+
+def unwritten_of(dataset: Any, rank: int, whole: tuple[int, ...] | None = None) -> Flags:
+    """Tell of each frame of an open dataset whether a part of it was never written.
+
+    Parameters
+    ----------
+    dataset : h5py.Dataset
+        One that holds its values itself, or in external files; of these all are taken as
+        written.
+    rank : int
+        How many of its leading dimensions count frames.
+    whole : tuple of int, optional
+        The shape that it should have, where it may have got longer or shorter since: what it
+        lacks was never written.
+
+    Returns
+    -------
+    ndarray of bool, shape (frames,)
+        In C order.
+
+    Raises
+    ------
+    SourceError
+        If its table of chunks is damaged.
+
+    """
+    shape = dataset.shape if whole is None else whole
+    nothing = np.zeros(math.prod(shape[:rank]), np.bool_)
+    with phil:
+        plist = dataset.id.get_create_plist()
+        layout, outside = plist.get_layout(), plist.get_external_count() > 0
+    if layout == h5py.h5d.CONTIGUOUS and not outside and dataset.id.get_offset() is None:
+        return ~nothing
+    if layout != h5py.h5d.CHUNKED:
+        return nothing
+    grid = tuple(-(-n // c) for n, c in zip(dataset.shape, dataset.chunks, strict=True))
+    try:
+        if dataset.id.get_num_chunks() == math.prod(grid) and dataset.shape == shape:
+            return nothing
+        absent = read_table(dataset).offsets.reshape(grid) == ABSENT
+    except (OSError, RuntimeError, ValueError, OverflowError) as error:
+        raise _unreadable(dataset.file.filename, error) from error
+    lost = absent.any(axis=tuple(range(rank, len(grid))))
+    for axis, chunk in enumerate(dataset.chunks[:rank]):
+        lost = lost.repeat(chunk, axis)
+    # its last chunks go over its end
+    flags = np.ones(shape[:rank], np.bool_)
+    both = tuple(slice(0, min(a, b)) for a, b in zip(dataset.shape, shape[:rank], strict=False))
+    flags[both] = lost[both]
+    return flags.reshape(-1)
+
+
+def _unreadable(path: Path | str, error: Exception) -> SourceError:
+    return SourceError(
+        f"{path}: which frames it holds cannot be read: {error.args[-1]}",
+        "is the file there, and complete?",
+    )
 
 
 def _size(path: Path) -> int:
@@ -94,31 +150,3 @@ def _size(path: Path) -> int:
         raise SourceError(
             f"{path} cannot be read: {error.strerror}", "put it back where it was"
         ) from error
-
-
-def _of_dataset(source: Frames, file: Any) -> Flags | None:
-    """Return which frames of a dataset lack something; None if none does."""
-    if not isinstance(source, StoredFrames):
-        return None
-    dataset = file[source.dataset]
-    with phil:
-        layout = dataset.id.get_create_plist().get_layout()
-    if layout == h5py.h5d.CONTIGUOUS and dataset.id.get_offset() is None:
-        return np.ones(source.count, np.bool_)
-    if layout != h5py.h5d.CHUNKED:
-        return None
-    grid = tuple(-(-n // c) for n, c in zip(dataset.shape, dataset.chunks, strict=True))
-    if dataset.id.get_num_chunks() == math.prod(grid) and dataset.shape == source.whole:
-        return None
-    rank = source.rank
-    absent = read_table(dataset).offsets.reshape(grid) == ABSENT
-    lost = absent.any(axis=tuple(range(rank, len(grid))))
-    for axis, chunk in enumerate(dataset.chunks[:rank]):
-        lost = lost.repeat(chunk, axis)
-    # the dataset may have got longer or shorter since, and its last chunks go over its end
-    flags = np.ones(source.whole[:rank], np.bool_)
-    both = tuple(
-        slice(0, min(a, b)) for a, b in zip(dataset.shape, source.whole[:rank], strict=False)
-    )
-    flags[both] = lost[both]
-    return flags.reshape(-1)

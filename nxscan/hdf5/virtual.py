@@ -182,6 +182,14 @@ class VirtualSignal(Signal):
         return self.arranged((len(frames),), np.asarray(frames, np.intp))
 
     @property
+    def nowhere(self) -> NDArray[np.int64]:
+        """Frames of which a part lies nowhere, numbered in C order over ``scan_shape``."""
+        gone = np.zeros(math.prod(self.scan_shape), np.bool_)
+        for tile in self.tiles:
+            gone |= tile.source == NOWHERE
+        return np.flatnonzero(gone)
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """Lengths of the dimensions."""
         return (*self.scan_shape, *self.frame_shape)

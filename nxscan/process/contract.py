@@ -138,6 +138,7 @@ class Process(Parametrized, ABC):
         detector: str | None = None,
         mapping: str | Path | None = None,
         translator: str | None = None,
+        join: str | None = None,
     ) -> Result:
         """Analyse a scan, and return the result, which is then in the scan's file.
 
@@ -169,7 +170,7 @@ class Process(Parametrized, ABC):
             Compute again what has been computed before.
         progress : callable, optional
             Is told how far it is.
-        scan, detector, mapping, translator
+        scan, detector, mapping, translator, join
             Which scan of raw files is meant, as for `nxscan.translate`.
 
         Raises
@@ -193,7 +194,7 @@ class Process(Parametrized, ABC):
             memory=memory,
             fresh=fresh,
             progress=progress,
-            choice=Choice(scan, detector, mapping, translator),
+            choice=Choice(scan, detector, mapping, translator, join),
         )
         return run(self, source, settings)
 

@@ -12,7 +12,6 @@ import h5py
 
 from nxscan import plan
 from nxscan.errors import NxscanError, SourceError
-from nxscan.nexus.linked import require_linkable
 from nxscan.translate.outputs import file_stems, refuse_beside_raw
 
 if TYPE_CHECKING:
@@ -31,6 +30,8 @@ class Choice:
     ----------
     scan, detector, translator : str or None
         The scan, the detector or counter, and who opens it.
+    join : str or None
+        Scans to take as one.
     mapping : path or None
         A mapping file that extends or replaces the translator's own.
 
@@ -40,6 +41,7 @@ class Choice:
     detector: str | None = None
     mapping: str | Path | None = None
     translator: str | None = None
+    join: str | None = None
 
     @property
     def given(self) -> str:
@@ -74,11 +76,12 @@ class RawSource:
     @property
     def name(self) -> str:
         """What the scan is called, as a file may be."""
-        return file_stems(self.found.refs)[self._ref.number]
+        refs = self.found.refs if self.choice.join is None else [self._ref]
+        return file_stems(refs)[self._ref.number]
 
     @property
     def _ref(self) -> ScanRef:
-        return plan.choose(self.found, self.choice.scan)
+        return plan.choose(self.found, self.choice.scan, self.choice.join)
 
     def scan(self) -> Scan:
         """Open the scan, its frames where they lie.
@@ -107,10 +110,7 @@ class RawSource:
     def _opened(self, *, link: bool) -> Scan:
         choice = self.choice
         options = plan.make_options(mapping=choice.mapping, detector=choice.detector, link=link)
-        opened = plan.open_scan(self.found, self._ref, options, choice.mapping)
-        if link:
-            require_linkable(opened)
-        return opened
+        return plan.open_scan(self.found, self._ref, options, choice.mapping)
 
     def refuse_folder(self, target: Path) -> None:
         """Raise OutputError if a file would lie in a folder that raw files lie in."""

@@ -11,6 +11,7 @@ import h5py
 import numpy as np
 
 from nxscan.errors import NxscanError, OutputError
+from nxscan.simulate.groups import add_group
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -78,18 +79,18 @@ def write_areadetector(file: AreaDetectorFile, path: str | Path) -> Path:
         raise OutputError(f"{target} exists already", "choose another name")
     target.parent.mkdir(parents=True, exist_ok=True)
     with h5py.File(target, "w") as out:
-        entry = _group(out, "entry", "NXentry")
-        instrument = _group(entry, "instrument", "NXinstrument")
-        detector = _group(instrument, "detector", "NXdetector")
+        entry = add_group(out, "entry", "NXentry")
+        instrument = add_group(entry, "instrument", "NXinstrument")
+        detector = add_group(instrument, "detector", "NXdetector")
         shape = file.images.shape[1:]
         data = detector.create_dataset(
             "data", data=file.images, chunks=(1, *shape), maxshape=(None, *shape)
         )
         data.attrs["signal"] = np.int32(1)
-        _group(entry, "data", "NXdata")["data"] = data
-        color = _group(detector, "NDAttributes", "NXcollection")
+        add_group(entry, "data", "NXdata")["data"] = data
+        color = add_group(detector, "NDAttributes", "NXcollection")
         _attribute(color, "ColorMode", np.zeros(count, np.int32), "", "Color mode")
-        _write_attributes(file, _group(instrument, "NDAttributes", "NXcollection"))
+        _write_attributes(file, add_group(instrument, "NDAttributes", "NXcollection"))
     return target
 
 
@@ -119,9 +120,3 @@ def _attribute(group: Any, name: str, column: Any, source: str, description: str
     dataset.attrs["NDAttrDescription"] = description
     dataset.attrs["NDAttrSource"] = source or "Driver"
     dataset.attrs["NDAttrSourceType"] = "NDAttrSourceEPICSPV" if source else "NDAttrSourceDriver"
-
-
-def _group(parent: Any, name: str, nx_class: str) -> Any:
-    group = parent.create_group(name)
-    group.attrs["NX_class"] = nx_class
-    return group

@@ -14,6 +14,7 @@ import hdf5plugin
 import numpy as np
 
 from nxscan.errors import OutputError
+from nxscan.simulate.groups import add_group
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -119,16 +120,16 @@ def write_bliss(
 
 def _write_scan(file: Any, number: int, one: BlissScan, detector: str, per_file: int) -> None:
     scan = one.scan
-    entry = _group(file, f"{number}.1", "NXentry")
-    instrument = _group(entry, "instrument", "NXinstrument")
-    measured = _group(entry, "measurement", "NXcollection")
+    entry = add_group(file, f"{number}.1", "NXentry")
+    instrument = add_group(entry, "instrument", "NXinstrument")
+    measured = add_group(entry, "measurement", "NXcollection")
     epoch = scan.counters["epoch"]
     entry["title"] = one.command
     entry["start_time"] = _time(epoch[0])
     if not one.running:
         entry["end_time"] = _time(epoch[-1] + scan.exposure)
         entry["end_reason"] = "SUCCESS" if len(scan) == scan.trajectory.declared else "USER_ABORT"
-    _group(entry, "sample", "NXsample")["name"] = "simulated crystal"
+    add_group(entry, "sample", "NXsample")["name"] = "simulated crystal"
     for motor, values in scan.motors.items():
         _column(instrument, motor, "NXpositioner", "value", values, "deg")
         measured[motor] = h5py.SoftLink(f"{instrument.name}/{motor}/value")
@@ -146,7 +147,7 @@ def _write_scan(file: Any, number: int, one: BlissScan, detector: str, per_file:
 
 def _write_positioners(instrument: Any, one: BlissScan) -> None:
     for suffix in ("", "_start", "_end"):
-        group = _group(instrument, f"positioners{suffix}", "NXcollection")
+        group = add_group(instrument, f"positioners{suffix}", "NXcollection")
         for motor, position in one.positions.items():
             group[motor] = position
         for motor, values in one.scan.motors.items():
@@ -165,7 +166,7 @@ def _write_parameters(instrument: Any, one: BlissScan) -> None:
     axes = one.scan.trajectory.axes
     lines = [(name, values[0], _step(values), len(values)) for name, values in axes.items()]
     lines += [(name, start, step, 1) for name, (start, step) in one.sweep.items()]
-    group = _group(instrument, "fscan_parameters", "NXcollection")
+    group = add_group(instrument, "fscan_parameters", "NXcollection")
     for prefix, (name, start, step, points) in zip(("slow_", "fast_"), lines[-2:], strict=True):
         group[f"{prefix}motor"] = name
         group[f"{prefix}start_pos"] = start
@@ -178,7 +179,7 @@ def _write_parameters(instrument: Any, one: BlissScan) -> None:
 def _write_detector(
     file: Any, instrument: Any, number: int, scan: SimulatedScan, detector: str, per_file: int
 ) -> None:
-    group = _group(instrument, detector, "NXdetector")
+    group = add_group(instrument, detector, "NXdetector")
     shape = scan.frame_shape
     layout = h5py.VirtualLayout((len(scan), *shape), np.uint16)
     folder = Path(file.filename).parent / f"scan{number:04d}"
@@ -195,7 +196,7 @@ def _write_detector(
     group["type"] = "lima"
     group["local_name"] = detector
     group["description"] = "simulated camera"
-    settings = _group(group, "acq_parameters", "NXcollection")
+    settings = add_group(group, "acq_parameters", "NXcollection")
     settings["acq_expo_time"] = scan.exposure
     settings["acq_nb_frames"] = scan.trajectory.declared
 
@@ -218,9 +219,9 @@ def _write_lima(path: Path, scan: SimulatedScan, frames: range, detector: str) -
 
 def _write_slow(file: Any, number: int, one: BlissScan) -> None:
     """Write counters that were read on their own, whenever they had something to say."""
-    entry = _group(file, f"{number}.2", "NXentry")
-    instrument = _group(entry, "instrument", "NXinstrument")
-    measured = _group(entry, "measurement", "NXcollection")
+    entry = add_group(file, f"{number}.2", "NXentry")
+    instrument = add_group(entry, "instrument", "NXinstrument")
+    measured = add_group(entry, "measurement", "NXcollection")
     entry["title"] = one.command
     entry["start_time"] = _time(one.slow["epoch"][0])
     for counter, values in one.slow.items():
@@ -228,16 +229,10 @@ def _write_slow(file: Any, number: int, one: BlissScan) -> None:
         measured[counter] = h5py.SoftLink(f"{instrument.name}/{counter}/data")
 
 
-def _group(parent: Any, name: str, nx_class: str) -> Any:
-    group = parent.create_group(name)
-    group.attrs["NX_class"] = nx_class
-    return group
-
-
 def _column(
     instrument: Any, name: str, nx_class: str, key: str, values: NDArray[Any], units: str
 ) -> None:
-    dataset = _group(instrument, name, nx_class).create_dataset(key, data=values)
+    dataset = add_group(instrument, name, nx_class).create_dataset(key, data=values)
     if units:
         dataset.attrs["units"] = units
 

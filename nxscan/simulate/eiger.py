@@ -11,6 +11,7 @@ import hdf5plugin
 import numpy as np
 
 from nxscan.errors import OutputError
+from nxscan.simulate.groups import add_group
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -89,13 +90,13 @@ def write_eiger(series: EigerSeries, folder: str | Path, name: str = "simulated_
     for start, file in zip(starts, names, strict=True):
         _write_data(series, start, target / file)
     with h5py.File(master, "w") as out:
-        entry = _group(out, "entry", "NXentry")
+        entry = add_group(out, "entry", "NXentry")
         entry["definition"] = "NXmx"
-        data = _group(entry, "data", "NXdata")
+        data = add_group(entry, "data", "NXdata")
         for k, file in enumerate(names, 1):
             data[f"data_{k:06d}"] = h5py.ExternalLink(file, "/entry/data/data")
-        _write_detector(series, _group(entry, "instrument", "NXinstrument"))
-        _write_goniometer(series, _group(entry, "sample", "NXsample"))
+        _write_detector(series, add_group(entry, "instrument", "NXinstrument"))
+        _write_goniometer(series, add_group(entry, "sample", "NXsample"))
     return master
 
 
@@ -107,7 +108,7 @@ def _write_data(series: EigerSeries, start: int, path: Path) -> None:
         None: {},
     }
     with h5py.File(path, "w") as out:
-        data = _group(_group(out, "entry", "NXentry"), "data", "NXdata")
+        data = add_group(add_group(out, "entry", "NXentry"), "data", "NXdata")
         stored = data.create_dataset(
             "data",
             data=images,
@@ -122,9 +123,9 @@ def _write_data(series: EigerSeries, start: int, path: Path) -> None:
 def _write_detector(series: EigerSeries, instrument: Any) -> None:
     height, width = series.images.shape[1:]
     bits = series.images.dtype.itemsize * 8
-    beam = _group(instrument, "beam", "NXbeam")
+    beam = add_group(instrument, "beam", "NXbeam")
     _number(beam, "incident_wavelength", 0.9763, "angstrom")
-    detector = _group(instrument, "detector", "NXdetector")
+    detector = add_group(instrument, "detector", "NXdetector")
     detector["description"] = "Dectris EIGER2 Si 1M (simulated by nxscan)"
     detector["detector_number"] = "E-00-0000"
     detector["sensor_material"] = "Si"
@@ -158,7 +159,7 @@ def _write_detector(series: EigerSeries, instrument: Any) -> None:
 
 
 def _write_goniometer(series: EigerSeries, sample: Any) -> None:
-    goniometer = _group(sample, "goniometer", "NXtransformations")
+    goniometer = add_group(sample, "goniometer", "NXtransformations")
     for name, starts in series.goniometer.items():
         step = series.increments.get(name, 0.0)
         _number(goniometer, name, np.asarray(starts, np.float64), "degree")
@@ -166,12 +167,6 @@ def _write_goniometer(series: EigerSeries, sample: Any) -> None:
         _number(goniometer, f"{name}_increment", step, "degree")
         _number(goniometer, f"{name}_range_average", step, "degree")
         _number(goniometer, f"{name}_range_total", step * len(starts), "degree")
-
-
-def _group(parent: Any, name: str, nx_class: str) -> Any:
-    group = parent.create_group(name)
-    group.attrs["NX_class"] = nx_class
-    return group
 
 
 def _number(group: Any, name: str, value: Any, units: str) -> None:

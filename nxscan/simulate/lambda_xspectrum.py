@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 
 from nxscan.errors import NxscanError, OutputError
+from nxscan.simulate.groups import add_group
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -93,9 +94,11 @@ def write_lambda(
 def _write_part(series: LambdaSeries, module: int, start: int, path: Path) -> None:
     images = series.images[start : start + series.per_part, module]
     with h5py.File(path, "w") as out:
-        entry = _group(out, "entry", "NXentry")
+        entry = add_group(out, "entry", "NXentry")
         entry["start_time"] = "2024-05-14T10:30:00+02:00"
-        detector = _group(_group(entry, "instrument", "NXinstrument"), "detector", "NXdetector")
+        detector = add_group(
+            add_group(entry, "instrument", "NXinstrument"), "detector", "NXdetector"
+        )
         chunks = (1, *images.shape[1:])
         detector.create_dataset(
             "data",
@@ -108,7 +111,7 @@ def _write_part(series: LambdaSeries, module: int, start: int, path: Path) -> No
         detector["sequence_number"] = np.arange(start + 1, start + len(images) + 1, dtype=np.int32)
         _write_constants(series, module, detector)
         column, row = series.places[module]
-        translation = _group(detector, "translation", "NXgeometry")
+        translation = add_group(detector, "translation", "NXgeometry")
         translation["distance"] = np.array([[column, row, 0.0]], np.float32)
 
 
@@ -135,12 +138,6 @@ def _write_constants(series: LambdaSeries, module: int, detector: Any) -> None:
     for name, of_each in (("pixel_mask", series.masks), ("flatfield", series.flatfields)):
         if of_each is not None:
             detector[name] = of_each[module][np.newaxis]
-    collection = _group(detector, "collection", "NXcollection")
+    collection = add_group(detector, "collection", "NXcollection")
     collection["frame_numbers"] = np.array([len(series.images)], np.int32)
     collection["operating_mode"] = "ContinuousReadWrite"
-
-
-def _group(parent: Any, name: str, nx_class: str) -> Any:
-    group = parent.create_group(name)
-    group.attrs["NX_class"] = nx_class
-    return group

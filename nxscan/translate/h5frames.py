@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nxscan.errors import SourceError
-from nxscan.hdf5.chunktable import UnwrittenError
 from nxscan.hdf5.frames import StoredFrames
+from nxscan.hdf5.unwritten import unwritten_of
 from nxscan.hdf5.virtual import VirtualSignal, joined
-from nxscan.hdf5.written import check_written, fills_nan
+from nxscan.hdf5.written import fills_nan
+from nxscan.model import Source
 from nxscan.translate.h5source import check_filters
 from nxscan.translate.h5units import source_units
 from nxscan.translate.h5values import attribute
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from nxscan.model.provenance import FrameRole
 
 
 def signal_of(
@@ -144,15 +147,8 @@ def first_unwritten(dataset: Any, frame_rank: int) -> int | None:
     """Return the first frame of which a part was never written; None if all of them were."""
     if is_indirect(dataset) or fills_nan(dataset):
         return None
-    try:
-        check_written(dataset, tuple(slice(0, length) for length in dataset.shape))
-    except UnwrittenError as error:
-        scan = dataset.shape[: dataset.ndim - frame_rank]
-        if not scan:
-            return 0
-        starts = [tuple(part.start for part in region[: len(scan)]) for region in error.regions]
-        return min(int(np.ravel_multi_index(start, scan)) for start in starts)
-    return None
+    lost = unwritten_of(dataset, dataset.ndim - frame_rank)
+    return int(np.argmax(lost)) if lost.any() else None
 
 
 def _first(signal: VirtualSignal, frames: int) -> VirtualSignal:
@@ -178,6 +174,15 @@ def read_mask(dataset: Any, *, good: int | None, bad: int | None) -> NDArray[np.
         values = values[0]
     wrong = values == bad if good is None else values != good
     return np.asarray(wrong, np.uint32)
+
+
+def file_sources(frames: Mapping[Path, int], role: FrameRole = "scan") -> list[Source]:
+    """Return files, each with how many frames it holds, as sources as they are now."""
+    found = []
+    for path, count in frames.items():
+        status = path.stat()
+        found.append(Source(str(path), status.st_size, status.st_mtime, count, role))
+    return found
 
 
 def frames_source(signal: VirtualSignal) -> dict[Path, int]:

@@ -29,8 +29,12 @@ _KNOWN_FILTERS = {
 
 
 def member_names(group: Any) -> list[str]:
-    """Return the names of a group's members, those left out that are no text: they are damaged."""
-    return [name for name in group if isinstance(name, str)]
+    """Return the names of a group's members, those left out that are no text: they are damaged.
+
+    What is no group has none.
+    """
+    found = group if isinstance(group, h5py.Group) else ()
+    return [name for name in found if isinstance(name, str)]
 
 
 def is_hdf5(path: Path) -> bool:
@@ -132,6 +136,17 @@ def _refusal(path: Path, error: OSError) -> SourceError:
 
 def _first_line(error: BaseException) -> str:
     return str(error.args[0] if error.args else error).partition("\n")[0]
+
+
+def said_no(path: Path, reason: str) -> str:
+    """Say why a file is not what a translator reads: no HDF5, not readable, or ``reason``."""
+    if not is_hdf5(path):
+        return f"{path.name} is no HDF5 file"
+    try:
+        with open_source(path):
+            return f"{path.name}: {reason}"
+    except SourceError as error:
+        return error.message
 
 
 @dataclass(frozen=True)

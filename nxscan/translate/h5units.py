@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nxscan.model.units import is_unit
+from nxscan.model.units import is_unit, root_units
 
 _SPELLED = {
     "angstrom": "angstrom",
@@ -38,3 +38,13 @@ def source_units(text: str) -> str | None:
     if known is not None:
         return known
     return plain if is_unit(plain) else None
+
+
+def fitting_units(text: str, units: str) -> str | None:
+    """Return a unit that a file states where it is of the kind of another; else None.
+
+    >>> fitting_units("deg", "rad"), fitting_units("mm", "rad"), fitting_units("", "rad")
+    ('degree', None, None)
+    """
+    stated = source_units(text)
+    return stated if stated and root_units(stated) == root_units(units) else None

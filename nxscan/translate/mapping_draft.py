@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from nxscan.errors import SourceError
 from nxscan.model.names import nexus_name
-from nxscan.model.units import root_units
 from nxscan.translate.h5source import open_source
-from nxscan.translate.h5units import source_units
+from nxscan.translate.h5units import fitting_units, source_units
 from nxscan.translate.h5values import read_values
 from nxscan.translate.mapping_draft_find import (
     Frames,
@@ -239,7 +238,4 @@ def _number(text: str) -> bool:
 
 def _stated(values: Mapping[str, Any], key: str, units: str | None) -> bool:
     """Tell whether the file states a unit of the right kind."""
-    stated = source_units(str(values.get(f"{key}@units", "")))
-    if units is None or not stated:
-        return units is None
-    return root_units(stated) == root_units(units)
+    return units is None or bool(fitting_units(str(values.get(f"{key}@units", "")), units))

@@ -52,12 +52,13 @@ def _mapping_option(root: Path) -> list[str]:
 
 
 @contextlib.contextmanager
-def _strictly() -> Iterator[list[str]]:
-    """Take warnings of Python for errors; collect those that nxscan logs."""
-    said: list[str] = []
-    handler = logging.Handler(logging.WARNING)
-    handler.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]
+def _strictly() -> Iterator[list[logging.LogRecord]]:
+    """Take warnings of Python for errors; collect what nxscan logs, a plan's notes as well."""
+    said: list[logging.LogRecord] = []
+    handler = logging.Handler()
+    handler.emit = said.append  # type: ignore[method-assign]
     logging.getLogger("nxscan").addHandler(handler)
+    logging.getLogger("nxscan.plan").setLevel(logging.DEBUG)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -141,7 +142,12 @@ def _whole_dump(whole: Path) -> Dump:
 
 
 def _judge(
-    root: Path, whole: Path, made: dict[str, Any], refused: str, said: list[str], link: bool
+    root: Path,
+    whole: Path,
+    made: dict[str, Any],
+    refused: str,
+    said: list[logging.LogRecord],
+    link: bool,
 ) -> None:
     expected = _whole(whole, link)
     for number, contents in made.items():
@@ -154,29 +160,44 @@ def _judge(
     changed, lost = compare(_whole_dump(whole), dump(root))
     if changed:
         return  # nothing says that it was not so from the beginning
-    all_there = refused or (lost and said) or set(made) == set(expected)
+    warned = any(record.levelno >= logging.WARNING for record in said)
+    all_there = refused or (lost and warned) or set(made) == set(expected)
     if not set(made) <= set(expected) or not all_there:
         raise WrongError(f"scans {sorted(made)}, expected {sorted(expected)}")
     for number, contents in made.items():
-        expect_none(_differences(expected[number], contents, bool(lost), bool(said)))
+        told = warned or [record.getMessage() for record in said]
+        expect_none(_differences(expected[number], contents, bool(lost), told))
 
 
 def _differences(
-    expected: dict[str, Any], found: dict[str, Any], lost: bool, warned: bool
+    expected: dict[str, Any], found: dict[str, Any], lost: bool, told: bool | list[str]
 ) -> Iterator[str]:
-    """Yield what a scan holds otherwise; where something is lost, a warning has to say so."""
+    """Yield what a scan holds otherwise.
+
+    Where something is lost, a warning has to say so (``told`` is true), or a note that names it.
+    """
     for key, value in expected.items():
         if key in _UNJUDGED or key in ("pairs", "linked", "signals") or found[key] == value:
             continue
-        if lost and (warned or key in ("metadata", "raw", "mask")):
+        if lost and (told is True or key in ("metadata", "raw", "mask")):
+            continue
+        if lost and told and _are_named(found[key], value, told):
             continue
         yield f"{key}: {_first_difference(found[key], value)}, and no warning"
     for name, values in expected["signals"].items():
         if name not in found["signals"]:
-            if not (lost and warned):
+            if not (lost and told is True):
                 yield f"signal {name} is gone without a warning"
         elif found["signals"][name][:-1] != values[:-1] and not lost:
             yield f"signal {name}: {found['signals'][name][:-1]}, expected {values[:-1]}"
+
+
+def _are_named(found: Any, expected: Any, notes: list[str]) -> bool:
+    """Tell whether all that is gone is in the notes, and the rest as it was."""
+    same = all(expected[name] == value for name, value in found.items() if name in expected)
+    return same and all(
+        any(name in note for note in notes) for name in expected if name not in found
+    )
 
 
 def _first_difference(found: Any, expected: Any) -> str:
@@ -270,7 +291,7 @@ def drive_linked(damaged: Path, whole: Path, out: Path, full: bool) -> str:
         cli("info", master)
         if full:
             cli("plot", master, "-o", out.with_suffix(".png"))
-    return refused or ("" if report.ok else str(report.findings[0]))
+    return refused
 
 
 @lru_cache

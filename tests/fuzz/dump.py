@@ -12,6 +12,8 @@ from typing import Any
 import h5py
 import numpy as np
 
+from nxscan.hdf5.heaps import check_heaps
+
 UNREADABLE = "cannot be read"
 _MOST = 2000
 _FRAME_RANK = 3
@@ -52,6 +54,7 @@ def _is_below(key: str, broken: set[str]) -> bool:
 
 def _file(path: Path, name: str) -> Iterator[tuple[str, Any]]:
     try:
+        check_heaps(path)  # HDF5 would walk through some for ever
         with h5py.File(path, "r", locking=False) as file:
             yield from _group(file["/"], f"{name}:", set())
     except Exception:  # over a damaged file h5py raises any kind

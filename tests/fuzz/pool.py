@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import multiprocessing
 import queue
 import threading
@@ -109,6 +110,7 @@ class _Worker:
 
 def _serve(pipe: Connection, seeds: Path, work: Drive) -> None:
     _limit_memory()
+    faulthandler.enable()  # a crash says where
     pipe.send("ready")
     while True:
         try:

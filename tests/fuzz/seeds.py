@@ -228,5 +228,6 @@ KINDS = {
     "mapping-hdf5": Kind("hdf5", sources.generic, "*.toml", "raw.h5"),
     "linked-master": Kind("linked", sources.linked(sources.bliss, "simulated_0001.h5"), "*.nxs"),
     "linked-bliss": Kind("linked", sources.linked(sources.bliss, "simulated_0001.h5"), "pco*.h5"),
+    "linked-edf": Kind("linked", sources.linked(styles.simulated("multi", ".edf"), ""), "*.edf"),
     "linked-lambda": Kind("linked", sources.linked(sources.lambda_series, ""), "*_part*.nxs"),
 }

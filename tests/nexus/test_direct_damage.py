@@ -197,3 +197,29 @@ def test_a_chunk_that_says_it_is_shorter_is_refused_though_hdf5_reads_it(
     np.testing.assert_array_equal(signal[2], data[2])
     with pytest.raises(SourceError, match="frame 3 cannot be read"):
         signal.read(slice(2, 4))
+
+
+@pytest.mark.parametrize("name", ["zstd", "zstd, shuffle"])
+def test_damage_that_the_filter_keeps_to_itself_is_refused(
+    tmp_path: Path, way: str, name: str
+) -> None:
+    path = tmp_path / "x.h5"
+    data = counts(SHAPE, "<u2")
+    store(path, data, CHUNKS, name)
+    chunk = places(path)[3, 12, 0]
+    raw = path.read_bytes()
+    signal = HDF5Signal(path, "/x", 1)
+    refused: list[str] = []
+    for place in range(12, chunk.size, chunk.size // 16):
+        overwrite(path, chunk.byte_offset, raw[chunk.byte_offset : chunk.byte_offset + chunk.size])
+        overwrite(path, chunk.byte_offset + place, b"\xff\xff\xff\xff")
+        before = signal.read(slice(0, 3))
+        np.testing.assert_array_equal(before, data[:3])
+        try:
+            first, second = signal.read(3), signal.read(3)
+        except SourceError as error:
+            refused.append(str(error))
+        else:
+            np.testing.assert_array_equal(first, second)
+    assert refused
+    assert all("frame 3 cannot be read" in message for message in refused)

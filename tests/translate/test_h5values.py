@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from nxscan.translate.h5units import source_units
-from nxscan.translate.h5values import read_values
+from nxscan.translate.h5values import read_text, read_values
 
 
 @pytest.fixture
@@ -62,6 +62,48 @@ def test_the_groups_own_attributes_and_skipped_names(path: Path) -> None:
     with h5py.File(path) as file:
         values = read_values(file, skip=("scan",))
     assert values == {"@facility": "als"}
+
+
+def test_links_and_other_attributes_may_be_left_out(path: Path) -> None:
+    with h5py.File(path) as file:
+        values = read_values(file["scan"], longest=0, attributes=("units",), linked=False)
+        assert read_values(file, longest=0, attributes=("units",)).keys() >= {"scan/link@units"}
+    assert {key for key in values if "@" in key} == {"energy@units"}
+    assert "link" not in values
+
+
+def test_what_is_damaged_is_named_and_left_out_where_that_is_asked(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with h5py.File(path, "r+") as file:
+        file["scan/deep/one"] = 1.0
+        file["scan/deep/up"] = file["scan"]
+        place = h5py.h5o.get_info(file["scan/energy"].id).addr
+    with path.open("r+b") as raw:
+        raw.seek(place)
+        raw.write(b"\xff" * 8)
+    with h5py.File(path) as file:
+        with pytest.raises(RuntimeError):
+            read_values(file)
+        values = read_values(file, lenient=True)
+    assert values["scan/deep/one"] == "1.0"
+    assert values["scan/single"] == "0.1"
+    assert "scan/energy" not in values
+    assert "scan/energy is damaged, and left out" in caplog.text
+
+
+def test_the_text_of_a_scalar(path: Path) -> None:
+    with h5py.File(path) as file:
+        found = {name: read_text(file, f"scan/{name}") for name in (*file["scan"], "gone")}
+    assert {name: said for name, said in found.items() if said} == {
+        "energy": "8.979",
+        "single": "0.1",
+        "flag": "1",
+        "title": "chi scan",
+        "fixed": "µm",
+        "shutter": "CLOSED",
+        "link": "8.979",
+    }
 
 
 def test_no_more_datasets_are_looked_at_than_asked_for(path: Path) -> None:

@@ -100,7 +100,7 @@ def test_it_is_listed_on_the_command_line(package, tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", code, "translators"], capture_output=True, text=True, check=True
     )
-    line = next(line for line in done.stdout.splitlines() if line.startswith("tiny"))
+    line = next(line for line in done.stdout.splitlines() if line.strip().startswith("tiny"))
     assert "numbers as text" in line
     assert "nxscan_tiny" in line
 

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nxscan.translate.build import Found
+from nxscan.translate.h5blocks import choose_written, joined_blocks, sources_of
+from nxscan.translate.h5scan import finish
 from nxscan.translate.mapping import builtin_mapping, merge
+from nxscan.translate.rawvalues import constants
+from nxscan.translate.runs import runs_text
 from nxscan.translators.areadetector.files import Series
 from nxscan.translators.areadetector.reading import UNIQUE, Sampled
-from nxscan.translators.h5frames import choose_written, joined, runs_text, sources_of
-from nxscan.translators.h5scan import constants, finish
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,7 +43,7 @@ def build(series: Series, options: Options, report: Report) -> Scan | None:
     if all(file.has_ids for file in series.files):
         _check_ids(series, numbers[taken], options, report)
     mapping = merge(builtin_mapping(_MAPPING), options.mapping)
-    signal = joined(series.blocks, taken, "intensity")
+    signal = joined_blocks(series.blocks, taken, "intensity")
     found = Found(
         title=series.title,
         detectors={"detector": signal},

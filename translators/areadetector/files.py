@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nxscan.errors import SourceError
+from nxscan.translate.h5blocks import Block, check_alike, located
 from nxscan.translate.sources import natural_key
 from nxscan.translators.areadetector.reading import DetectorFile, read_file
-from nxscan.translators.h5frames import Block, check_alike, located
 
 _SERIES = re.compile(r"(?P<stem>.*?)[_\-.]?(?P<number>\d+)")
 

@@ -13,9 +13,9 @@ import h5py
 import numpy as np
 
 from nxscan.errors import SourceError
+from nxscan.translate.h5blocks import MOST, Block, block_of
 from nxscan.translate.h5source import is_hdf5, open_source
 from nxscan.translate.h5values import attribute, read_values, text
-from nxscan.translators.h5frames import MOST, Block, block_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

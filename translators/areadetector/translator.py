@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from nxscan.translate.contract import Options, ScanRef, Translator
+from nxscan.translate.h5source import said_no
 from nxscan.translators.areadetector.build import build
 from nxscan.translators.areadetector.files import Series, find_series, joined_series
 from nxscan.translators.areadetector.reading import looks_like
-from nxscan.translators.h5scan import said_no
 
 if TYPE_CHECKING:
     from nxscan.model import Scan

@@ -11,9 +11,10 @@ import h5py
 import numpy as np
 
 from nxscan.model.units import is_unit
-from nxscan.translate.h5source import open_source
+from nxscan.translate.h5source import member_names, open_source
+from nxscan.translate.h5values import attribute, read_text, read_values
 from nxscan.translators.bliss.command import Command, from_parameters, parse_command
-from nxscan.translators.bliss.members import member, names, text_at, text_of
+from nxscan.translators.bliss.members import member
 from nxscan.translators.bliss.records import Record, records_of
 
 if TYPE_CHECKING:
@@ -94,15 +95,15 @@ def command_of(
     Briefly, these are read only where the command does not say how many points it asks for.
     A subscan bears its scan's command, but has points of its own, one after the other in time.
     """
-    text = text_at(group, "title")
+    title = read_text(group, "title")
     if where.part > 1:
-        return Command(text, timed=True), None
-    said = parse_command(text)
+        return Command(title, timed=True), None
+    said = parse_command(title)
     parameters = None if briefly and said.points else member(group, PARAMETERS)
     if not isinstance(parameters, h5py.Group):
         return said, None
-    values = {name: text_at(parameters, name) for name in names(parameters)}
-    return said, from_parameters(text, values)
+    values = {name: read_text(parameters, name) for name in member_names(parameters)}
+    return said, from_parameters(title, values)
 
 
 def _content(group: Any, where: ScanGroup) -> Content:
@@ -125,7 +126,9 @@ def _content(group: Any, where: ScanGroup) -> Content:
         columns=dict(_columns(group, records)),
         positions=positions,
         units=units,
-        values=dict(raw_values(group)),
+        values=read_values(
+            group, longest=_LONGEST, attributes=("units",), linked=False, lenient=True
+        ),
         attenuators=tuple(_attenuators(member(group, "instrument"))),
         ended="end_time" in group,
     )
@@ -144,51 +147,21 @@ def _columns(group: Any, records: dict[str, Record]) -> Iterator[tuple[str, Colu
 
 
 def _positions(group: Any, units: dict[str, str]) -> Iterator[tuple[str, float]]:
-    for name in names(group):
+    for name in member_names(group):
         item = member(group, name)
         if isinstance(item, h5py.Dataset) and item.shape == () and item.dtype.kind in "biuf":
-            unit = text_of(item.attrs["units"]) if "units" in item.attrs else ""
+            unit = attribute(item, "units")
             if unit and is_unit(unit):
                 units[name] = unit
             yield name, float(item[()])
 
 
 def _attenuators(instrument: Any) -> Iterator[str]:
-    for name in names(instrument):
+    for name in member_names(instrument):
         item = member(instrument, name)
-        if isinstance(item, h5py.Group) and "transmission" in item:
-            kind = item.attrs.get("NX_class", "")
-            if text_of(kind) == "NXattenuator":
-                yield name
-
-
-def raw_values(group: Any, prefix: str = "") -> Iterator[tuple[str, Raw]]:
-    """Yield every scalar, text and column below a group by its path, links not followed.
-
-    What a link leads to is found under its own path; images and tables are left out.
-    """
-    for name in names(group):
-        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-            continue
-        item = member(group, name)
-        if isinstance(item, h5py.Group):
-            yield from raw_values(item, f"{prefix}{name}/")
-        elif isinstance(item, h5py.Dataset) and item.shape is not None:
-            value = _raw(item)
-            if value is not None:
-                yield f"{prefix}{name}", value
-                if "units" in item.attrs:
-                    yield f"{prefix}{name}@units", text_of(item.attrs["units"])
-
-
-def _raw(item: Any) -> Raw | None:
-    if item.dtype.kind not in "biufSO" or item.ndim > 1 or item.size > _LONGEST:
-        return None
-    if item.size == 1:
-        return text_of(item[()])
-    if not item.size:
-        return None
-    values = item[()]
-    if item.dtype.kind in "SO":
-        return np.array([text_of(one) for one in values])
-    return np.asarray(values)
+        if (
+            isinstance(item, h5py.Group)
+            and "transmission" in item
+            and attribute(item, "NX_class") == "NXattenuator"
+        ):
+            yield name

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import h5py
 import numpy as np
 
-from nxscan.model import Source
 from nxscan.model.names import nexus_name
 from nxscan.translate.build import Found
+from nxscan.translate.h5frames import file_sources, frames_source
 from nxscan.translate.h5source import open_source
 from nxscan.translators.bliss.members import member
 
@@ -20,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nxscan.hdf5.virtual import VirtualSignal
+    from nxscan.model import Source
     from nxscan.translate.contract import ScanRef
     from nxscan.translators.bliss.content import Content
 
@@ -85,22 +84,10 @@ def _named(
 
 def _sources(content: Content, signals: Sequence[VirtualSignal]) -> list[Source]:
     """Return every file that is read from, and how many of the main detector's frames it has."""
-    counts: Counter[Path] = Counter({content.group.path: 0})
-    for record in content.records.values():
-        if record.name in content.columns:
-            counts[record.path] += 0
-    for signal in signals:
-        for source in signal.sources:
-            counts[source.path] += 0
-    main = signals[0]
-    numbers, frames = np.unique(main.tiles[0].source, return_counts=True)
-    for number, count in zip(numbers.tolist(), frames.tolist(), strict=True):
-        counts[main.sources[number].path] += count
-    found = []
-    for path, count in counts.items():
-        stat = path.stat()
-        found.append(Source(str(path), stat.st_size, stat.st_mtime, count))
-    return found
+    paths = [content.group.path]
+    paths += [one.path for one in content.records.values() if one.name in content.columns]
+    paths += [source.path for signal in signals for source in signal.sources]
+    return file_sources(dict.fromkeys(paths, 0) | frames_source(signals[0]))
 
 
 def _mask(content: Content, detector: str, shape: tuple[int, ...]) -> NDArray[np.uint8] | None:

@@ -13,8 +13,9 @@ from typing import Any
 
 import h5py
 
-from nxscan.translate.h5source import open_source
-from nxscan.translators.bliss.members import is_damaged, member, names, text_of
+from nxscan.translate.h5source import member_names, open_source
+from nxscan.translate.h5values import text
+from nxscan.translators.bliss.members import is_damaged, member
 
 _log = logging.getLogger(__name__)
 _NAME = re.compile(r"(?:(?P<prefix>.+)_)?(?P<scan>\d+)\.(?P<part>\d+)")
@@ -62,9 +63,9 @@ class ScanGroup:
 def is_master(file: h5py.File) -> bool:
     """Tell whether an open file is a BLISS master: BLISS says so, or its groups are scans."""
     creator = file.attrs.get("creator", "")
-    if isinstance(creator, str | bytes) and text_of(creator).lower() == "bliss":
+    if isinstance(creator, str | bytes) and text(creator).lower() == "bliss":
         return True
-    scans = [name for name in names(file) if _NAME.fullmatch(name)]
+    scans = [name for name in member_names(file) if _NAME.fullmatch(name)]
     return any(_is_scan(member(file, name)) for name in scans[:_LOOKED_AT])
 
 
@@ -91,7 +92,7 @@ def find_groups(paths: Sequence[Path]) -> list[ScanGroup]:
 
 def _groups(path: Path) -> Iterator[ScanGroup]:
     with open_source(path) as file:
-        for name in names(file):
+        for name in member_names(file):
             match = _NAME.fullmatch(name)
             if match is None:
                 continue
@@ -105,6 +106,9 @@ def _groups(path: Path) -> Iterator[ScanGroup]:
             elif not _is_scan(member(file, name)):
                 if is_damaged(file, name):
                     _log.warning("%s: scan %s is damaged, and left out: copy the file", path, name)
+                elif isinstance(member(file, name), h5py.Group):
+                    told = "%s: %s has no title or no measurement, and is left out"
+                    _log.warning(told, path, name)
                 continue
             key = (match["prefix"] or "", int(match["scan"]))
             number = f"{match['scan']}.{match['part']}"

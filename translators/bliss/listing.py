@@ -12,8 +12,8 @@ import numpy as np
 
 from nxscan.translate.contract import ScanRef
 from nxscan.translate.h5source import open_source
+from nxscan.translate.h5values import read_text
 from nxscan.translators.bliss.content import command_of
-from nxscan.translators.bliss.members import text_at
 from nxscan.translators.bliss.points import recorded
 from nxscan.translators.bliss.sketches import Sketch, sketches
 
@@ -66,12 +66,14 @@ def _ref(group: ScanGroup, item: Any, size: int, modified: float, ranks: dict[st
         size=size,
         modified=modified,
         source=f"{group.path}::/{group.name}",
-        started=text_at(item, "start_time"),
+        started=read_text(item, "start_time"),
         payload=(group,),
     )
 
 
 def _rank(one: Sketch) -> tuple[int, int]:
     """Return what detectors are sorted by: images, the largest first, spectra, counters."""
-    order = {3: 0, 2: 1, 1: 2}.get(len(one.shape), 3)
+    if len(one.shape) == 1:  # most of tens of thousands
+        return 2, 0
+    order = {3: 0, 2: 1}.get(len(one.shape), 3)
     return order, -math.prod(one.shape[1:])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from collections.abc import Mapping as AbstractMapping
-from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from nxscan.model import Field
@@ -17,6 +16,7 @@ from nxscan.translate.mapping import (
     builtin_mapping,
     merge,
 )
+from nxscan.translate.rawvalues import is_time
 from nxscan.translate.report import MappedField
 
 if TYPE_CHECKING:
@@ -123,9 +123,7 @@ def set_times(scan: Scan, values: AbstractMapping[str, object], report: Report) 
         said = values.get(name)
         if name in scan.metadata.fields or not isinstance(said, str):
             continue
-        try:
-            datetime.fromisoformat(said)
-        except ValueError:
+        if not is_time(said):
             report.warning(name, f"{said!r} is no time", "it is left out")
             continue
         scan.metadata.set(name, Field(said))

@@ -42,7 +42,7 @@ def open_groups(ref: ScanRef, options: Options, report: Report, translator: str)
     check_alike(contents)
     for content in contents:
         _tell_broken(content, report)
-    signals = main_signals(contents, options.detector, report)
+    signals = main_signals(contents, options, report)
     if not signals:
         return None
     points = _points(contents, signals, options, report)

@@ -90,7 +90,8 @@ def written_frames(
         report.error(where, f"{message} was written", "choose another one with --detector")
         return 0
     first = int(lost[0])
-    message = f"{len(lost)} of {count} frames of {name} were never written, frame {first} first"
+    what = "are missing" if len(signal.nowhere) == len(lost) else "were never written"
+    message = f"{len(lost)} of {count} frames of {name} {what}, frame {first} first"
     if options.partial or options.live:
         report.warning(where, message)
     else:

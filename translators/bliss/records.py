@@ -10,7 +10,9 @@ from typing import Any
 import h5py
 import numpy as np
 
-from nxscan.translators.bliss.members import is_damaged, member, names, text_of
+from nxscan.translate.h5source import member_names
+from nxscan.translate.h5values import attribute
+from nxscan.translators.bliss.members import is_damaged, member
 
 _log = logging.getLogger(__name__)
 _RECORDED = ("data", "image", "value", "signal")
@@ -76,7 +78,7 @@ def records_of(group: Any) -> tuple[dict[str, Record], dict[str, str]]:
     found: dict[str, Record] = {}
     broken: dict[str, str] = {}
     measured = member(group, "measurement")
-    for name in names(measured):
+    for name in member_names(measured):
         _take(name, measured, name, found, broken)
     devices, dangling = _devices(group, {*found, *broken})
     if measured is None:
@@ -91,14 +93,14 @@ def _devices(group: Any, known: set[str]) -> tuple[dict[str, Record], dict[str, 
     found: dict[str, Record] = {}
     broken: dict[str, str] = {}
     instrument = member(group, "instrument")
-    for name in names(instrument):
+    for name in member_names(instrument):
         device = None if name in known or name.startswith(_NO_DEVICES) else member(instrument, name)
         if isinstance(device, h5py.Group):
             key = next((key for key in _RECORDED if _holds(device, key)), None)
             if key is not None:
                 _take(name, device, key, found, broken)
     positioners = member(group, "instrument/positioners")
-    for name in names(positioners):
+    for name in member_names(positioners):
         if name not in known and name not in found:
             _take(name, positioners, name, found, {}, motor=True)
     return found, broken
@@ -136,7 +138,7 @@ def _take(
         place=str(item.name),
         shape=item.shape,
         dtype=item.dtype,
-        units=text_of(item.attrs["units"]) if "units" in item.attrs else "",
+        units=attribute(item, "units"),
         virtual=item.is_virtual,
         motor=motor or str(item.name).endswith("/value"),
     )

@@ -9,7 +9,6 @@ from typing import Any
 import h5py
 import numpy as np
 
-from nxscan.translators.bliss.members import member
 from nxscan.translators.bliss.records import records_of
 
 _FEW = 8
@@ -60,11 +59,12 @@ def sketches(group: Any, asked: int | None, ranks: dict[str, int]) -> list[Sketc
         How many dimensions a point of each dataset had in the scans before; it is added to.
 
     """
-    measured = member(group, "measurement")
-    if not isinstance(measured, h5py.Group):
+    try:
+        measured = h5py.h5g.open(group.id, b"measurement")
+    except (KeyError, OSError, RuntimeError, ValueError):  # it is not there, a dataset, or damaged
         records = records_of(group)[0].values()
         return [Sketch(one.name, one.shape, one.dtype, one.virtual) for one in records]
-    names = [name.decode("utf-8", "replace") for name in measured.id]
+    names = [name.decode("utf-8", "replace") for name in measured]
     if asked and all(name in ranks for name in names):
         plain = [name for name in names if not ranks[name]]
         left_out = set(plain) - set(plain[:: max(1, len(plain) // _FEW)])
@@ -82,7 +82,7 @@ def _sketched(measured: Any, names: Sequence[str]) -> dict[str, Sketch]:
     found = {}
     for name in names:
         try:
-            dataset = h5py.h5d.open(measured.id, name.encode())
+            dataset = h5py.h5d.open(measured, name.encode())
         except (KeyError, OSError):  # a group, or a link that leads nowhere
             continue
         shape = dataset.shape

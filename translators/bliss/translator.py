@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from nxscan.errors import NxscanError, SourceError
 from nxscan.translate.contract import Options, ScanRef, Translator
-from nxscan.translate.h5source import is_hdf5, open_source
+from nxscan.translate.h5source import is_hdf5, open_source, said_no
 from nxscan.translators.bliss.groups import find_groups, is_master
 from nxscan.translators.bliss.listing import scan_refs
 from nxscan.translators.bliss.opening import open_groups
@@ -39,13 +39,7 @@ class BlissTranslator(Translator):
 
     def refusal(self, path: Path) -> str:
         """Say in a few words why `can_open` said no to ``path``."""
-        if not is_hdf5(path):
-            return f"{path.name} is no HDF5 file"
-        try:
-            with open_source(path):
-                return f"{path.name} has no groups named like 20.1 with a title"
-        except NxscanError as error:
-            return error.message
+        return said_no(path, "it has no groups named like 20.1 with a title")
 
     def scans(self, paths: Sequence[Path], mapping: Mapping | None = None) -> list[ScanRef]:
         """List the scans in masters; other files are left out.

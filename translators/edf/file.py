@@ -37,6 +37,7 @@ _CHUNK = 8192
 _MAX_HEADER = 512 * 512
 _HUGE = 2**62
 _PADDED = 512
+_MAGIC = {b"\x1f\x8b": "gz", b"BZh": "bz2"}
 _LINE_ENDS = (b"\n", b"\r\n")
 _HEADER_SIZE = re.compile(rb"EDF_HeaderSize\s*=\s*([0-9]{1,9})\s*;")
 _KNOWN_KEY = re.compile(
@@ -124,9 +125,7 @@ def open_raw(path: str) -> BinaryIO:
 
 def codec_of(start: bytes) -> str:
     """Tell how a file is compressed from its first bytes."""
-    if start.startswith(b"\x1f\x8b"):
-        return "gz"
-    return "bz2" if start.startswith(b"BZh") else ""
+    return next((codec for magic, codec in _MAGIC.items() if start.startswith(magic)), "")
 
 
 def unpacked(raw: BinaryIO, codec: str) -> BinaryIO:
@@ -304,6 +303,8 @@ class _Walk:
     def _refuse_start(self, text: bytes, index: int) -> None:
         if not text:
             raise UnfinishedError(self.path, f"{self.path}: the file is empty")
+        if not index and any(magic.startswith(text) for magic in _MAGIC):
+            raise UnfinishedError(self.path, f"{self.path}: ends after {len(text)} bytes")
         what = f"another header after frame {index - 1}" if index else "an EDF header"
         raise SourceError(
             f"{self.path}: expected {what}, which begins with '{{', found {text[:16]!r}", _AGAIN

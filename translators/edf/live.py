@@ -64,8 +64,14 @@ def _at_the_end(files: list[tuple[str, Read]]) -> list[UnfinishedError]:
     if not any(isinstance(read, UnfinishedError) for _, read in files):
         return []
     last_first = sorted(files, key=lambda one: natural_key(one[0]), reverse=True)
-    reads = takewhile(lambda read: isinstance(read, UnfinishedError), (r for _, r in last_first))
+    reads = takewhile(_ends_early, (read for _, read in last_first if read is not None))
     return [read for read in reads if isinstance(read, UnfinishedError)]
+
+
+def _ends_early(read: Read) -> bool:
+    if isinstance(read, list):
+        return bool(read) and read[-1].missing > 0
+    return isinstance(read, UnfinishedError)
 
 
 def _group(path: str) -> tuple[str, str]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nxscan.translators.edf.file import SUFFIXES
@@ -18,6 +18,7 @@ _WORDS: dict[FrameRole, frozenset[str]] = {
     "dark": frozenset({"dark", "darks", "darkend", "darkstart"}),
     "flat": frozenset({"flat", "flats", "flatfield", "ref", "refs", "refhst"}),
 }
+_LONGEST_FIRST = sorted(SUFFIXES, key=len, reverse=True)
 _ROLE_KEYS = frozenset({"image_type", "imagetype", "frame_type", "acquisition_type"})
 
 
@@ -27,8 +28,8 @@ def bare_name(path: str) -> str:
     >>> bare_name("raw/mu_0007.edf.gz"), bare_name("ccd.0007")
     ('mu_0007', 'ccd.0007')
     """
-    name = Path(path).name
-    for suffix in sorted(SUFFIXES, key=len, reverse=True):
+    name = os.path.basename(path)  # noqa: PTH119  thousands of files: pathlib takes long
+    for suffix in _LONGEST_FIRST:
         if name.lower().endswith(suffix):
             return name[: -len(suffix)]
     return name

@@ -10,18 +10,13 @@ import numpy as np
 from nxscan.errors import SourceError
 from nxscan.model import Source
 from nxscan.translate.build import Found
+from nxscan.translate.h5blocks import PARTIAL, choose_written, joined_blocks, sources_of
+from nxscan.translate.h5scan import finish
 from nxscan.translate.h5source import get_node, open_source
+from nxscan.translate.rawvalues import constants, is_true
+from nxscan.translate.runs import gaps, runs_text
 from nxscan.translators.eiger.files import DETECTOR, SPECIFIC
 from nxscan.translators.eiger.goniometer import read_circles
-from nxscan.translators.h5frames import (
-    PARTIAL,
-    choose_written,
-    gaps,
-    joined,
-    runs_text,
-    sources_of,
-)
-from nxscan.translators.h5scan import constants, finish, is_true
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,7 +40,7 @@ def build(series: Series, options: Options, report: Report) -> Scan | None:
         return None
     numbers = series.numbers[taken]
     _check_count(series, numbers, options, report)
-    signal = joined(series.blocks, taken, "intensity")
+    signal = joined_blocks(series.blocks, taken, "intensity")
     circles = read_circles(series.values, numbers - series.first, report)
     kept = constants(series.values, len(numbers)) | circles.columns
     frame = signal.frame_shape

@@ -13,10 +13,11 @@ import h5py
 import numpy as np
 
 from nxscan.errors import SourceError
+from nxscan.translate.h5blocks import Block, block_of, check_alike, located
 from nxscan.translate.h5source import external_file, is_hdf5, open_source
 from nxscan.translate.h5values import attribute, read_values
-from nxscan.translators.h5frames import Block, block_of, check_alike, located, runs_text
-from nxscan.translators.h5scan import iso_time, number_of
+from nxscan.translate.rawvalues import iso_time, number_of
+from nxscan.translate.runs import runs_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nxscan.translators.h5scan import number_of
+from nxscan.translate.rawvalues import number_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from nxscan.translate.contract import Options, ScanRef, Translator
+from nxscan.translate.h5source import said_no
 from nxscan.translators.eiger.build import build
 from nxscan.translators.eiger.files import Series, find_series, looks_like
-from nxscan.translators.h5scan import said_no
 
 if TYPE_CHECKING:
     from nxscan.model import Scan

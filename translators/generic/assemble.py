@@ -14,7 +14,7 @@ from nxscan.model import Axis, Source
 from nxscan.translate.axes import find_axes
 from nxscan.translate.build import Found
 from nxscan.translate.h5axes import Column, Laid, lay_out
-from nxscan.translate.h5frames import frames_source
+from nxscan.translate.h5frames import file_sources, frames_source
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -227,18 +227,12 @@ def _sources(
     ref: ScanRef, parts: Sequence[Part], detectors: dict[str, VirtualSignal]
 ) -> list[Source]:
     """Return every file once for each of its roles, with its frames."""
-    counts = dict(frames_source(next(iter(detectors.values()))))
+    counts = frames_source(next(iter(detectors.values())))
     for seen in ref.payload:
         counts.setdefault(seen.place.path, 0)
-    found = [_source(path, frames, "scan") for path, frames in counts.items()]
+    found = file_sources(counts)
     roles: tuple[FrameRole, ...] = ("dark", "flat")
     for role in roles:
         if role in parts[0].stacks:
-            of_role = frames_source(parts[0].stacks[role])
-            found += [_source(path, frames, role) for path, frames in of_role.items()]
+            found += file_sources(frames_source(parts[0].stacks[role]), role)
     return found
-
-
-def _source(path: Any, frames: int, role: FrameRole) -> Source:
-    status = path.stat()
-    return Source(str(path), status.st_size, status.st_mtime, frames, role)

@@ -9,8 +9,10 @@ import numpy as np
 
 from nxscan.hdf5.virtual import Tile, VirtualSignal
 from nxscan.translate.build import Found
-from nxscan.translators.h5frames import PARTIAL, gaps, runs_text
-from nxscan.translators.h5scan import constants, finish, is_true
+from nxscan.translate.h5blocks import PARTIAL
+from nxscan.translate.h5scan import finish
+from nxscan.translate.rawvalues import constants, is_true
+from nxscan.translate.runs import gaps, runs_text
 from nxscan.translators.lambda_xspectrum.files import DETECTOR, NOT_GIVEN, Module, Series
 from nxscan.translators.lambda_xspectrum.geometry import corners_of, frame_shape
 from nxscan.translators.lambda_xspectrum.images import flat_factors, mask_of

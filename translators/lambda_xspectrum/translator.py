@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from nxscan.translate.contract import Options, ScanRef, Translator
-from nxscan.translators.h5scan import said_no
+from nxscan.translate.h5source import said_no
 from nxscan.translators.lambda_xspectrum.build import build
 from nxscan.translators.lambda_xspectrum.files import Series, find_series, looks_like
 from nxscan.translators.lambda_xspectrum.geometry import corners_of, frame_shape

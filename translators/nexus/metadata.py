@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import h5py
@@ -16,6 +15,7 @@ from nxscan.translate.h5source import member_names
 from nxscan.translate.h5units import source_units
 from nxscan.translate.h5values import attribute, text
 from nxscan.translate.mapping_target import RESERVED, kind_of, unit_problems
+from nxscan.translate.rawvalues import is_time
 from nxscan.translate.report import MappedField
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ def _fitting(node: Any, definition: nxdl.FieldDefinition) -> Iterator[Value]:
         said = text(node[()]) if node.size == 1 and node.dtype.kind in "SO" else ""
         if not said or (definition.choices and said not in definition.choices):
             return
-        if kind == "text" or _is_time(said):
+        if kind == "text" or is_time(said):
             yield said
         return
     if node.dtype.kind not in ("iu" if kind == "int" else "iuf"):
@@ -167,11 +167,3 @@ def _fitting(node: Any, definition: nxdl.FieldDefinition) -> Iterator[Value]:
     if definition.type == "NX_POSINT" and not (values > 0).all():
         return
     yield values.ravel()[0].item() if values.size == 1 else values
-
-
-def _is_time(said: str) -> bool:
-    try:
-        datetime.fromisoformat(said)
-    except ValueError:
-        return False
-    return True

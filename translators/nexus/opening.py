@@ -12,7 +12,7 @@ import numpy as np
 from nxscan.errors import NxscanError
 from nxscan.model import Source
 from nxscan.translate.build import Found, build_scan
-from nxscan.translate.h5frames import frames_source, signal_of
+from nxscan.translate.h5frames import file_sources, frames_source, signal_of
 from nxscan.translate.h5source import find_links
 from nxscan.translate.h5units import source_units
 from nxscan.translate.h5values import attribute, read_values
@@ -111,13 +111,9 @@ def _found(
 
 
 def _sources(ref: ScanRef, signal: VirtualSignal) -> list[Source]:
-    counts = dict(frames_source(signal))
+    counts = frames_source(signal)
     counts.setdefault(Path(ref.payload.path), 0)
-    found = []
-    for path, frames in counts.items():
-        status = path.stat()
-        found.append(Source(str(path), status.st_size, status.st_mtime, frames))
-    return found
+    return file_sources(counts)
 
 
 def _note_links(entry: Entry) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from nxscan.errors import NxscanError, SourceError
 from nxscan.translate.contract import Options, ScanRef, Translator
-from nxscan.translate.h5source import is_hdf5, open_source
+from nxscan.translate.h5source import is_hdf5, open_source, said_no
 from nxscan.translate.h5values import read_text
 from nxscan.translate.mapping import builtin_mapping, merge
 from nxscan.translators.nexus.entry import Entry, entry_title
@@ -61,13 +61,7 @@ class NexusTranslator(Translator):
 
     def refusal(self, path: Path) -> str:
         """Say why it was not taken."""
-        if not is_hdf5(path):
-            return f"{path.name} is no HDF5 file"
-        try:
-            with open_source(path):
-                return f"{path.name} has no NXentry that this translator knows"
-        except NxscanError as error:
-            return str(error)
+        return said_no(path, "it has no NXentry that this translator knows")
 
     def scans(self, paths: Sequence[Path], mapping: Mapping | None = None) -> list[ScanRef]:  # noqa: ARG002
         """List the entries of NeXus files; other files are left out.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,14 +11,17 @@ import h5py
 import numpy as np
 
 from nxscan.errors import SourceError
-from nxscan.hdf5.frames import StoredFrames
+from nxscan.hdf5.unwritten import unwritten_of
 from nxscan.hdf5.virtual import VirtualSignal
 from nxscan.model import Source
+from nxscan.translate.h5frames import stored_frames
 from nxscan.translate.h5source import check_filters, open_source
+from nxscan.translate.runs import runs, runs_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from nxscan.hdf5.frames import StoredFrames
     from nxscan.translate.contract import Options
     from nxscan.translate.report import Report
 
@@ -109,55 +111,15 @@ def block_of(node: Any, path: Path, dataset: str, numbers: Numbers | None = None
         )
     check_filters(node)
     rank, state = len(node.shape) - 2, path.stat()
-    stored = node.dtype.newbyteorder("=")
-    frames = StoredFrames(path, node.name, tuple(node.shape), stored, rank, node.chunks)
+    frames = stored_frames(node, rank)
     if frames.count > MOST:
         raise SourceError(
             f"{path}: {dataset} says that it has {frames.count} frames, more than {MOST}",
             "the file may be damaged: copy it again",
         )
     counted = np.arange(1, frames.count + 1) if numbers is None else numbers
-    written = written_frames(node, rank)
+    written = ~unwritten_of(node, rank)
     return Block(frames, counted.astype(np.int64), written, state.st_size, state.st_mtime)
-
-
-def written_frames(dataset: Any, rank: int) -> NDArray[np.bool_]:
-    """Tell of each frame whether all of it was written; HDF5 makes values up where it was not.
-
-    Parameters
-    ----------
-    dataset : h5py.Dataset
-        The frames.
-    rank : int
-        How many of its leading dimensions count them.
-
-    """
-    count = math.prod(dataset.shape[:rank])
-    plist = dataset.id.get_create_plist()
-    if plist.get_layout() != h5py.h5d.CHUNKED:
-        outside = plist.get_external_count() > 0 or plist.get_layout() == h5py.h5d.COMPACT
-        return np.full(count, outside or dataset.id.get_offset() is not None)
-    grid = tuple(-(-n // c) for n, c in zip(dataset.shape, dataset.chunks, strict=True))
-    if dataset.id.get_num_chunks() == math.prod(grid):
-        return np.ones(count, np.bool_)
-    there = np.zeros(grid, np.bool_)
-    for offset in _chunk_offsets(dataset):
-        place = tuple(int(k) // c for k, c in zip(offset, dataset.chunks, strict=True))
-        if all(k < n for k, n in zip(place, grid, strict=True)):
-            there[place] = True
-    whole = np.asarray(there.all(axis=tuple(range(rank, len(grid)))))
-    for axis in range(rank):
-        whole = np.repeat(whole, dataset.chunks[axis], axis)
-    return np.asarray(whole[tuple(slice(n) for n in dataset.shape[:rank])]).ravel()
-
-
-def _chunk_offsets(dataset: Any) -> list[tuple[int, ...]]:
-    if hasattr(dataset.id, "chunk_iter"):
-        found: list[tuple[int, ...]] = []
-        dataset.id.chunk_iter(lambda info: found.append(info.chunk_offset))
-        return found
-    chunks = range(dataset.id.get_num_chunks())
-    return [dataset.id.get_chunk_info(k).chunk_offset for k in chunks]
 
 
 def check_alike(blocks: Sequence[Block]) -> None:
@@ -227,7 +189,9 @@ def choose_written(
     return np.flatnonzero(written)
 
 
-def joined(blocks: Sequence[Block], taken: NDArray[np.intp], long_name: str) -> VirtualSignal:
+def joined_blocks(
+    blocks: Sequence[Block], taken: NDArray[np.intp], long_name: str
+) -> VirtualSignal:
     """Return the frames that are taken as one signal, with one scan dimension."""
     whole = VirtualSignal.of([block.frames for block in blocks], "counts", long_name)
     return whole if len(taken) == whole.shape[0] else whole.arranged((len(taken),), taken)
@@ -238,37 +202,3 @@ def sources_of(blocks: Sequence[Block], taken: NDArray[np.intp]) -> list[Source]
     ends = np.cumsum([0, *(block.frames.count for block in blocks)])
     counts = np.histogram(taken, ends)[0] if len(blocks) else ()
     return [block.source(int(count)) for block, count in zip(blocks, counts, strict=True)]
-
-
-def gaps(numbers: NDArray[np.int64], first: int, last: int) -> list[range]:
-    """Return what is left out between two numbers, both included.
-
-    >>> gaps(np.array([3, 4, 7]), 3, 9)
-    [range(5, 7), range(8, 10)]
-    """
-    inside = np.unique(numbers[(numbers >= first) & (numbers <= last)])
-    edges = np.concatenate([[first - 1], inside, [last + 1]])
-    wide = np.flatnonzero(np.diff(edges) > 1)
-    return [range(int(edges[k]) + 1, int(edges[k + 1])) for k in wide]
-
-
-def runs(numbers: NDArray[np.int64]) -> list[range]:
-    """Return numbers as runs of consecutive ones, in order.
-
-    >>> runs(np.array([9, 3, 4, 5]))
-    [range(3, 6), range(9, 10)]
-    """
-    listed = np.unique(numbers)
-    parts = np.split(listed, np.flatnonzero(np.diff(listed) > 1) + 1) if len(listed) else []
-    return [range(int(part[0]), int(part[-1]) + 1) for part in parts]
-
-
-def runs_text(ranges: Sequence[range], most: int = 5) -> str:
-    """Return runs of numbers as people write them; the first few of many.
-
-    >>> runs_text([range(3, 6), range(9, 10)])
-    '3–5, 9'
-    """
-    texts = [str(run[0]) if len(run) == 1 else f"{run[0]}–{run[-1]}" for run in ranges[:most]]
-    more = f" … ({sum(map(len, ranges))} in all)" if len(ranges) > most else ""
-    return ", ".join(texts) + more

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from nxscan.errors import SourceError
 from nxscan.model import ArraySignal, Field
-from nxscan.model.units import is_unit, root_units
 from nxscan.translate.axes import find_axes
 from nxscan.translate.build import Found, build_scan
-from nxscan.translate.h5source import is_hdf5, open_source
+from nxscan.translate.h5units import fitting_units
 from nxscan.translate.mapping import FieldRule, TransformationRule, builtin_mapping, merge
 from nxscan.translate.mapping_model import key_matches
 
@@ -106,18 +101,6 @@ def flat_of(factors: NDArray[Any]) -> ArraySignal:
     return ArraySignal(flat[np.newaxis], "", "flat field, 1 / correction factor")
 
 
-def iso_time(text: str | NDArray[Any] | None) -> str:
-    """Return a time as ISO 8601 writes it; empty where it is none.
-
-    >>> iso_time("2024-05-14T10:30:00.5+02:00"), iso_time("14 May")
-    ('2024-05-14T10:30:00.500000+02:00', '')
-    """
-    try:
-        return datetime.fromisoformat(text.strip()).isoformat() if isinstance(text, str) else ""
-    except ValueError:
-        return ""
-
-
 def _keep_applied(scan: Scan, factors: NDArray[Any], report: Report) -> None:
     """Keep factors beside the detector's description.
 
@@ -154,10 +137,9 @@ def with_stated_units(mapping: KeyMapping, values: Values) -> KeyMapping:
         expected = rule.units_of(candidate) or rule.units
         keys = [key for key in values if key_matches(candidate.key, key)]
         stated = {str(values.get(f"{key}@units", "")) for key in keys}
-        unit = next(iter(stated)) if len(stated) == 1 else ""
-        if not unit or expected is None or not is_unit(unit):
+        if expected is None or len(stated) != 1:
             return None
-        return unit if root_units(unit) == root_units(expected) else None
+        return fitting_units(stated.pop(), expected)
 
     def restated(rule: _Rule) -> _Rule:
         sources = tuple(
@@ -176,29 +158,6 @@ def with_stated_units(mapping: KeyMapping, values: Values) -> KeyMapping:
     )
 
 
-def constants(values: Values, frames: int) -> dict[str, str | NDArray[Any]]:
-    """Return values that hold for the whole scan; lists become texts.
-
-    An array of as many items as there are frames would be taken for one value a frame.
-    """
-    return {
-        key: " ".join(map(str, value.tolist()))
-        if isinstance(value, np.ndarray) and value.shape[:1] == (frames,)
-        else value
-        for key, value in values.items()
-    }
-
-
-def number_of(values: Values, key: str) -> float | None:
-    """Return the finite number that a raw value is; None where it is absent or none."""
-    found = values.get(key)
-    try:
-        number = float(found) if isinstance(found, str) else math.nan
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
-
-
 def _set_width(scan: Scan, axes: AxesFound, motor: str, width: Column, report: Report) -> None:
     """Give the axis of a motor the extent of each exposure."""
     for number, dimension in enumerate(axes.dimensions):
@@ -213,19 +172,3 @@ def _set_width(scan: Scan, axes: AxesFound, motor: str, width: Column, report: R
         place = list(dimension.motors).index(motor) - len(dimension.motors)
         name = names[place]
         scan.axes[name] = replace(scan.axes[name], width=rows.mean(axis=1))
-
-
-def said_no(path: Path, reason: str) -> str:
-    """Say why a file is not what a translator reads: no HDF5, not readable, or ``reason``."""
-    if not is_hdf5(path):
-        return f"{path.name} is no HDF5 file"
-    try:
-        with open_source(path):
-            return f"{path.name}: {reason}"
-    except SourceError as error:
-        return error.message
-
-
-def is_true(values: Values, key: str) -> bool:
-    """Tell whether a raw value says yes."""
-    return str(values.get(key, "")).lower() in ("1", "1.0", "true", "yes")
