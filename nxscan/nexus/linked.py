@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 
-from nxscan.errors import LayoutError, OutputError
+from nxscan.errors import LayoutError
 from nxscan.hdf5.frames import RawFrames, StoredFrames
 from nxscan.hdf5.h5signal import HDF5Signal
 from nxscan.hdf5.opening import open_reading
@@ -32,7 +32,7 @@ from nxscan.nexus.frames import create_frames
 from nxscan.nexus.guarded import new_hdf5
 from nxscan.nexus.linktable import LinkedFile, home_of, real_paths, relative, write_files
 from nxscan.nexus.mapped import create_mapped, map_frames
-from nxscan.nexus.publish import publish, remove_leftovers, staging
+from nxscan.nexus.publish import failed_write, publish, remove_leftovers, staging
 from nxscan.nexus.seal import write_seal
 from nxscan.nexus.stacks import stacks
 from nxscan.nexus.usid import write_face, write_usid
@@ -105,7 +105,7 @@ def write_linked(
             finally:
                 durable.remove_staging_file(staged)
     except OSError as error:
-        raise _explained(error, path) from error
+        raise failed_write(error, path) from error
     return path
 
 
@@ -254,13 +254,3 @@ def _record(file: Any, scan: Scan, path: Path) -> None:
     write_files(
         file, [LinkedFile.of(real, folder, checksums.get(str(one), "")) for one, real in both]
     )
-
-
-def _explained(error: OSError, path: Path) -> OutputError:
-    """Return what a failed write means to a user."""
-    if durable.is_full(error):
-        return OutputError(
-            f"the disk of {path.parent} is full, {path.name} was not written",
-            "free some space or choose another disk",
-        )
-    return OutputError(f"{path} cannot be written: {error}", "see the folder's permissions")

@@ -214,3 +214,13 @@ def _same_entry(first: Path, second: Path) -> bool:
         except DAMAGE:
             return False
     return bool(identifiers[0] == identifiers[1])
+
+
+def failed_write(error: OSError, path: Path) -> OutputError:
+    """Return what a failed write means to a user."""
+    if durable.is_full(error):
+        return OutputError(
+            f"the disk of {path.parent} is full, {path.name} was not written",
+            "free some space or choose another disk",
+        )
+    return OutputError(f"{path} cannot be written: {error}", "see the folder's permissions")

@@ -19,7 +19,7 @@ from nxscan.nexus.entry import write_plots, write_root
 from nxscan.nexus.frames import Progress, create_frames, sample_ratio, store_frames
 from nxscan.nexus.groups import make_group
 from nxscan.nexus.guarded import new_hdf5
-from nxscan.nexus.publish import free_frames_name, publish, remove_leftovers, staging
+from nxscan.nexus.publish import failed_write, free_frames_name, publish, remove_leftovers, staging
 from nxscan.nexus.stacks import Stack, stacks
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def write_scan(
             with durable.held_signals():
                 publish(path, folder, frames, overwrite=overwrite)
     except OSError as error:
-        raise _explained(error, path) from error
+        raise failed_write(error, path) from error
     return path
 
 
@@ -214,13 +214,3 @@ def _check_space(path: Path, dataset: Any, stack: Stack, moved: MovedPieces | No
             f"{expected / 1e9:.2f} GB",
             "free some space or choose another disk",
         )
-
-
-def _explained(error: OSError, path: Path) -> OutputError:
-    """Return what a failed write means to a user."""
-    if durable.is_full(error):
-        return OutputError(
-            f"the disk of {path.parent} is full, {path.name} was not written",
-            "free some space or choose another disk",
-        )
-    return OutputError(f"{path} cannot be written: {error}", "see the folder's permissions")

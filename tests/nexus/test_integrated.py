@@ -6,11 +6,11 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+from helpers.scans import make_scan
 
 from nxscan.model import Axis
 from nxscan.nexus import read_scan, write_scan
 from nxscan.view.summary import info
-from tests.helpers.scans import make_scan
 
 SWEPT = Axis("diffrz", np.array([0.25]), "degree", "rotation", "integrated", width=np.array([3.5]))
 BACK = Axis("om", np.array([1.0]), None, "", "integrated", width=np.array([-0.5]))

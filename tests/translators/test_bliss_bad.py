@@ -8,10 +8,10 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from helpers.bliss import add_scan, frames, new_master
 
 import nxscan
 from nxscan.errors import NxscanError
-from tests.helpers.bliss import add_scan, frames, new_master
 
 MU = np.linspace(0, 1, 5)
 

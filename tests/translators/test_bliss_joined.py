@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.bliss import add_scan, frames, new_master
 
 from nxscan.errors import SourceError
 from nxscan.translate.contract import Options
 from nxscan.translate.mapping import parse_mapping
 from nxscan.translate.report import Report
 from nxscan.translators.bliss import BlissTranslator
-from tests.helpers.bliss import add_scan, frames, new_master
 
 BLISS = BlissTranslator()
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from helpers.bliss import add_scan, frames, new_master
 
 import nxscan
 from nxscan import targets
 from nxscan.errors import OutputError, PlanError
-from tests.helpers.bliss import add_scan, frames, new_master
 
 
 @pytest.fixture(autouse=True)

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+from helpers.bliss import add_scan, frames, new_master
 
 from nxscan.translate.contract import Options
 from nxscan.translate.mapping import parse_mapping
 from nxscan.translate.report import Report
 from nxscan.translators.bliss import BlissTranslator
-from tests.helpers.bliss import add_scan, frames, new_master
 
 BLISS = BlissTranslator()
 

@@ -11,11 +11,11 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+from helpers.bliss import frames
 
 import nxscan
 from nxscan import targets
 from nxscan.simulate.areadetector import AreaDetectorFile, write_areadetector
-from tests.helpers.bliss import frames
 
 WRITER = """
 import sys
