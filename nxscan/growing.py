@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from nxscan.translate.contract import Options
 
 _SHOWN = 3
-_ROUNDED = 2.0
-"""Seconds by which the time of a file may differ: file systems round it."""
 _AS_LISTED = 1e-3
 _LIVE = "live"
 
@@ -163,10 +161,12 @@ def _difference(before: Source, now: Source) -> str:
 
 
 def _is_same(before: Source, now: Source | None) -> bool:
+    from nxscan.nexus.linktable import TOLERANCE
+
     return (
         now is not None
         and (before.size, before.frames) == (now.size, now.frames)
-        and abs(before.modified - now.modified) <= _ROUNDED
+        and abs(before.modified - now.modified) <= TOLERANCE
     )
 
 

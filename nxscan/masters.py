@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import h5py
 import numpy as np
@@ -33,7 +33,7 @@ class MasterTranslator(Translator):
 
     name = "nxscan"
     description = "nxscan's own masters, linked ones above all, to be copied"
-    raw = False
+    raw: ClassVar[bool] = False
 
     def can_open(self, path: Path) -> bool:
         """Tell whether a file is a master."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from nxscan import growing
 from nxscan.errors import NxscanError, OutputError
 from nxscan.plan import open_scan
-from nxscan.translate.outputs import file_stems, refuse_beside_raw
+from nxscan.translate.outputs import SUFFIXES, file_stems, refuse_beside_raw
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from nxscan.translate.contract import Options, ScanRef
 
     OnProgress = Callable[[Progress], None]
-
-SUFFIXES = (".nxs", ".h5", ".hdf5", ".hdf", ".nx5", ".nexus")
-"""What an output file may be called, so that every viewer takes it for HDF5."""
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +86,7 @@ def refuse_source_folder(target: Path, found: Survey, options: Options) -> None:
     Beside a master of nxscan's own there may be others, but none takes its place.
     """
     files = [*found.files, *options.dark, *options.flat]
-    if getattr(found.translator, "raw", True):
+    if found.translator.raw:
         refuse_beside_raw(target, found.given, files)
     elif target.resolve() in {path.resolve() for path in files}:
         raise OutputError(f"{target} is the source itself", "give another name")

@@ -19,10 +19,10 @@ import numpy as np
 
 from nxscan.errors import LayoutError
 from nxscan.hdf5.frames import StoredFrames
-from nxscan.hdf5.virtual import Tile
+from nxscan.hdf5.virtual import NOWHERE, Tile
 from nxscan.nexus.linktable import real_paths, relative
 from nxscan.nexus.rawblocks import Block, is_raw, raw_blocks
-from nxscan.nexus.runs import NOWHERE, Pair, pairs, runs
+from nxscan.nexus.runs import Pair, pairs, runs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -18,7 +18,7 @@ import h5py
 import numpy as np
 
 from nxscan.hdf5.frames import RawFrames
-from nxscan.nexus.runs import NOWHERE
+from nxscan.hdf5.virtual import NOWHERE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nxscan.hdf5.boxes import boxes
+from nxscan.hdf5.virtual import NOWHERE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from nxscan.hdf5.virtual import Tile
 
     Shape = tuple[int, ...]
-
-NOWHERE = -1
 
 
 @dataclass(frozen=True)

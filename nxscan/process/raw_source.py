@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shlex
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,14 +13,13 @@ import h5py
 
 from nxscan import plan
 from nxscan.errors import NxscanError, SourceError
-from nxscan.translate.outputs import file_stems, refuse_beside_raw
+from nxscan.translate.outputs import SUFFIXES, file_stems, refuse_beside_raw
 
 if TYPE_CHECKING:
     from nxscan.model import Scan
     from nxscan.translate.contract import ScanRef
 
 _log = logging.getLogger(__name__)
-_HDF5 = (".nxs", ".h5", ".hdf5", ".hdf", ".nx5", ".nexus")
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class RawSource:
         refs = self.found.refs if self.choice.join is None else [self._ref]
         return file_stems(refs)[self._ref.number]
 
-    @property
+    @cached_property
     def _ref(self) -> ScanRef:
         return plan.choose(self.found, self.choice.scan, self.choice.join)
 
@@ -149,7 +149,7 @@ def raw_source(source: str, choice: Choice) -> RawSource | None:
     try:
         found = plan.survey(source, choice.translator, loaded)
     except SourceError as error:
-        if path.is_file() and not is_hdf5 and path.suffix.lower() in _HDF5:
+        if path.is_file() and not is_hdf5 and path.suffix.lower() in SUFFIXES:
             raise SourceError(f"{path} is no HDF5 file", "is it damaged, or cut short?") from error
         if not is_hdf5 or choice.given:
             raise

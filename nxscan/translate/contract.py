@@ -115,6 +115,8 @@ class Translator(ABC):
     description: ClassVar[str] = ""
     links: ClassVar[bool] = False
     """Whether frames stay in the source unless the user asks for a copy."""
+    raw: ClassVar[bool] = True
+    """Whether its files are raw data, beside which nothing is ever written."""
     general: ClassVar[bool] = False
     """Whether it opens what any program may have written, such as plain NeXus: others go first, and
     a process that is run on such a file takes its default plot."""

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from nxscan.translate.contract import ScanRef
 
+SUFFIXES = (".nxs", ".h5", ".hdf5", ".hdf", ".nx5", ".nexus")
+"""What an output file may be called, so that every viewer takes it for HDF5."""
+
 _LONGEST = 100
 
 
