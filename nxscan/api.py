@@ -63,13 +63,16 @@ def inspect(
     detector: str | None = None,
     link: bool | None = None,
     live: bool = False,
+    table: PathLike | None = None,
+    where: str | None = None,
     join: str | None = None,
 ) -> Inspection:
     """Show what a translation would do, without writing anything.
 
     Parameters
     ----------
-    source, scan, translator, mapping, axes, dark, flat, partial, detector, link, live, join
+    source, scan, translator, mapping, axes, dark, flat, partial, detector, link, live, join, table,
+    where
         As for `translate`; with several scans and none chosen, they are only listed.
 
     Returns
@@ -85,7 +88,7 @@ def inspect(
     """
     options = plan.make_options(
         mapping=mapping, axes=axes, dark=dark, flat=flat, partial=partial,
-        detector=detector, link=link, live=live,
+        detector=detector, link=link, live=live, table=table, where=where,
     )  # fmt: skip
     found = plan.survey(source, translator, options.mapping)
     chosen = scan is not None or found.within is not None or join is not None
@@ -93,6 +96,7 @@ def inspect(
         return Inspection(None, found.refs, None, translator=found.translator.name)
     ref = plan.choose(found, scan, join)
     report = Report()
+    plan.refuse_unheeded(found, options)
     opened = found.translator.open(ref, options, report)
     return Inspection(ref, found.refs, opened, report, found.translator.name)
 
@@ -111,6 +115,8 @@ def translate(
     detector: str | None = None,
     link: bool | None = None,
     live: bool = False,
+    table: PathLike | None = None,
+    where: str | None = None,
     join: str | None = None,
     overwrite: bool = False,
     progress: OnProgress | None = None,
@@ -152,6 +158,12 @@ def translate(
     join : str, optional
         Scans to take as one, with what moved between them as the slow axis: ``all``, or
         numbers and ranges (``3,5-30``).
+    table : path, optional
+        A table that says where each frame was taken: CSV, or a scan of SPEC or MDA
+        (``scan.spec::/12``). Its rows are joined to the frames by their keys: numbers of shots
+        or images, or names of files.
+    where : str, optional
+        What must hold for each frame that is taken (``"laser_pulse_selector_status == 0"``).
     overwrite : bool
         Replace an output that exists.
     progress : callable, optional
@@ -179,7 +191,7 @@ def translate(
     """
     options = plan.make_options(
         mapping=mapping, axes=axes, dark=dark, flat=flat, partial=partial,
-        detector=detector, link=link, live=live,
+        detector=detector, link=link, live=live, table=table, where=where,
     )  # fmt: skip
     found = plan.survey(source, translator, options.mapping)
     ref = plan.choose(found, scan, join)
@@ -209,6 +221,8 @@ def translate_all(
     detector: str | None = None,
     link: bool | None = None,
     live: bool = False,
+    table: PathLike | None = None,
+    where: str | None = None,
     overwrite: bool = False,
     progress: OnProgress | None = None,
 ) -> list[Path]:
@@ -226,7 +240,7 @@ def translate_all(
         The folder; it is made if it is not there. Files are named after the scans' titles.
     scans : str
         Which ones: ``all``, or numbers and ranges (``3,5-30``).
-    source, translator, mapping, axes, dark, flat, partial, detector, link, live
+    source, translator, mapping, axes, dark, flat, partial, detector, link, live, table, where
         As for `translate`.
     overwrite, progress
         As for `translate`; ``progress`` starts anew with every scan.
@@ -244,7 +258,7 @@ def translate_all(
     """
     options = plan.make_options(
         mapping=mapping, axes=axes, dark=dark, flat=flat, partial=partial,
-        detector=detector, link=link, live=live,
+        detector=detector, link=link, live=live, table=table, where=where,
     )  # fmt: skip
     found = plan.survey(source, translator, options.mapping)
     refs = plan.select(found.refs, scans)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nxscan.model import Provenance, Scan
     from nxscan.translate.contract import ScanRef, Translator
     from nxscan.translate.mapping import Mapping as KeyMapping
+    from nxscan.translate.table import Table
 
     PathLike = str | os.PathLike[str]
     Sources = PathLike | Sequence[PathLike]
@@ -103,6 +104,8 @@ def make_options(
     detector: str | None = None,
     link: bool | None = None,
     live: bool = False,
+    table: PathLike | None = None,
+    where: str | None = None,
 ) -> Options:
     """Turn what a user asks for into a translator's options.
 
@@ -111,13 +114,14 @@ def make_options(
     MappingError
         If the mapping file cannot be used.
     PlanError
-        If ``axes`` cannot be read.
+        If ``axes`` or ``where`` cannot be read.
     SourceError
-        If there is no dark or flat where one was named.
+        If there is no dark, flat or table where one was named.
 
     """
     from nxscan.translate.mapping import load_mapping
     from nxscan.translate.sources import expand
+    from nxscan.translate.where import parse_where
 
     return Options(
         mapping=None if mapping is None else load_mapping(Path(mapping)),
@@ -128,7 +132,24 @@ def make_options(
         detector=detector,
         link=link,
         live=live,
+        table=None if table is None else read_table(table),
+        where=() if where is None else parse_where(where),
     )
+
+
+def read_table(source: PathLike) -> Table:
+    """Read a table of positions: CSV, or one scan of SPEC or MDA (``scan.spec::/12``).
+
+    Raises
+    ------
+    SourceError
+        If it cannot be read, or is of a format that has none.
+    PlanError
+        If it holds several scans and none is named.
+
+    """
+    found = survey(source)
+    return found.translator.table(choose(found, None))
 
 
 def parse_axes(text: str) -> dict[str, int]:
@@ -239,6 +260,7 @@ def open_scan(found: Survey, ref: ScanRef, options: Options, mapping: PathLike |
 
     """
     report = Report()
+    refuse_unheeded(found, options)
     scan = found.translator.open(ref, options, report)
     report.raise_errors()
     if scan is None:
@@ -252,6 +274,17 @@ def open_scan(found: Survey, ref: ScanRef, options: Options, mapping: PathLike |
     if stays_linked(found, options, scan):
         scan.provenance.parameters["link"] = "yes"
     return scan
+
+
+def refuse_unheeded(found: Survey, options: Options) -> None:
+    """Raise PlanError if the user asks for what this translator does not do."""
+    given = {"table": options.table is not None, "where": bool(options.where)}
+    for name, said in given.items():
+        if said and name not in found.translator.takes:
+            raise PlanError(
+                f"the translator {found.translator.name!r} takes no --{name}",
+                "leave the option out",
+            )
 
 
 def stays_linked(found: Survey, options: Options, scan: Scan) -> bool:
@@ -279,9 +312,15 @@ def _record_options(provenance: Provenance, options: Options, mapping: PathLike 
         "partial": "yes" if options.partial else "",
         "detector": options.detector or "",
         "live": "yes" if options.live else "",
+        "table": _signed_table(options.table) if options.table is not None else "",
+        "where": " and ".join(str(one) for one in options.where),
         "mapping_file": _signed(mapping) if mapping is not None else "",
     }
     provenance.parameters.update({name: value for name, value in chosen.items() if value})
+
+
+def _signed_table(table: Table) -> str:
+    return ", ".join(_signed(source.path) for source in table.sources) or table.name
 
 
 def _signed(mapping: PathLike) -> str:

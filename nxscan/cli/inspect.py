@@ -30,6 +30,8 @@ def inspect(
     detector: options.Detector = None,
     live: options.Live = False,
     join: options.Join = None,
+    table: options.Table = None,
+    where: options.Where = None,
     new_mapping: options.NewMapping = None,
     json: options.Json = False,
 ) -> None:
@@ -59,6 +61,8 @@ def inspect(
         detector=detector,
         live=live,
         join=join,
+        table=table,
+        where=where,
     )
     if json:
         print_json(found.to_dict())

@@ -60,6 +60,18 @@ Join = Annotated[
     str | None,
     typer.Option("--join", metavar="5-30|all", help="Several scans as one, with a slow axis."),
 ]
+Table = Annotated[
+    str | None,
+    typer.Option(
+        "--table", metavar="FILE", help="Where each frame was taken: CSV, SPEC or MDA (FILE::/12)."
+    ),
+]
+Where = Annotated[
+    str | None,
+    typer.Option(
+        "--where", metavar="COLUMN==N", help="Take only these frames; `and` joins conditions."
+    ),
+]
 Link = Annotated[
     bool | None,
     typer.Option(

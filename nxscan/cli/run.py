@@ -45,6 +45,8 @@ def run(
     mapping: options.MappingFile = None,
     translator: options.TranslatorName = None,
     join: options.Join = None,
+    table: options.Table = None,
+    where: options.Where = None,
     parameter: Annotated[
         list[str] | None,
         typer.Option("-p", "--parameter", metavar="NAME=VALUE", help="Set a parameter."),
@@ -90,7 +92,7 @@ def run(
         {
             "-p": parameter, "-c": correction, "--on": on, "--into": into, "--scan": scan,
             "--detector": detector, "--mapping": mapping, "--translator": translator,
-            "--join": join,
+            "--join": join, "--table": table, "--where": where,
             "--executor": None if executor == "threads" else executor, "--workers": workers,
             "--memory": memory, "--fresh": fresh, "--json": json,
         },
@@ -108,6 +110,7 @@ def run(
             file, on=on, into=into, corrections=chain, executor=executor, workers=workers,
             memory=memory, fresh=fresh, progress=bar, scan=scan, detector=detector,
             mapping=mapping, translator=translator, join=join,
+            table=table, where=where,
         )  # fmt: skip
     print_result(result, json=json)
 

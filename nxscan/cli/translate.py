@@ -30,6 +30,8 @@ def translate(
     link: options.Link = None,
     live: options.Live = False,
     join: options.Join = None,
+    table: options.Table = None,
+    where: options.Where = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace an output that exists.")
     ] = False,
@@ -51,12 +53,14 @@ def translate(
             paths = nxscan.translate_all(
                 source, output, scans=scans, translator=translator, mapping=mapping, axes=shape,
                 dark=dark, flat=flat, partial=partial, detector=detector, link=link, live=live,
+                table=table, where=where,
                 overwrite=overwrite, progress=progress,
             )  # fmt: skip
         else:
             path = nxscan.translate(
                 source, output, scan=scan, translator=translator, mapping=mapping, axes=shape,
                 dark=dark, flat=flat, partial=partial, detector=detector, link=link, live=live,
+                table=table, where=where,
                 join=join, overwrite=overwrite, progress=progress,
             )  # fmt: skip
             paths = [path]

@@ -139,6 +139,8 @@ class Process(Parametrized, ABC):
         mapping: str | Path | None = None,
         translator: str | None = None,
         join: str | None = None,
+        table: str | Path | None = None,
+        where: str | None = None,
     ) -> Result:
         """Analyse a scan, and return the result, which is then in the scan's file.
 
@@ -170,7 +172,7 @@ class Process(Parametrized, ABC):
             Compute again what has been computed before.
         progress : callable, optional
             Is told how far it is.
-        scan, detector, mapping, translator, join
+        scan, detector, mapping, translator, join, table, where
             Which scan of raw files is meant, as for `nxscan.translate`.
 
         Raises
@@ -194,7 +196,7 @@ class Process(Parametrized, ABC):
             memory=memory,
             fresh=fresh,
             progress=progress,
-            choice=Choice(scan, detector, mapping, translator, join),
+            choice=Choice(scan, detector, mapping, translator, join, table, where),
         )
         return run(self, source, settings)
 

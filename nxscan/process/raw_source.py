@@ -34,6 +34,10 @@ class Choice:
         Scans to take as one.
     mapping : path or None
         A mapping file that extends or replaces the translator's own.
+    table : str or None
+        Where the frames were taken, where that is written down elsewhere.
+    where : str or None
+        What must hold for each frame that is taken.
 
     """
 
@@ -42,6 +46,8 @@ class Choice:
     mapping: str | Path | None = None
     translator: str | None = None
     join: str | None = None
+    table: str | Path | None = None
+    where: str | None = None
 
     @property
     def given(self) -> str:
@@ -109,7 +115,13 @@ class RawSource:
 
     def _opened(self, *, link: bool) -> Scan:
         choice = self.choice
-        options = plan.make_options(mapping=choice.mapping, detector=choice.detector, link=link)
+        options = plan.make_options(
+            mapping=choice.mapping,
+            detector=choice.detector,
+            link=link,
+            table=choice.table,
+            where=choice.where,
+        )
         return plan.open_scan(self.found, self._ref, options, choice.mapping)
 
     def refuse_folder(self, target: Path) -> None:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from nxscan.model import Scan
     from nxscan.translate.mapping import Mapping
     from nxscan.translate.report import Report
+    from nxscan.translate.table import Table
+    from nxscan.translate.where import Condition
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,10 @@ class Options:
         Whether frames stay where they are; None is what the translator does by default.
     live : bool
         Take what is there of a scan that is still being written.
+    table : Table or None
+        Where the frames were taken, where that is written down elsewhere.
+    where : tuple of Condition
+        What must hold for each frame that is taken.
 
     """
 
@@ -102,6 +108,8 @@ class Options:
     detector: str | None = None
     link: bool | None = None
     live: bool = False
+    table: Table | None = None
+    where: tuple[Condition, ...] = ()
 
 
 class Translator(ABC):
@@ -120,6 +128,8 @@ class Translator(ABC):
     general: ClassVar[bool] = False
     """Whether it opens what any program may have written, such as plain NeXus: others go first, and
     a process that is run on such a file takes its default plot."""
+    takes: ClassVar[frozenset[str]] = frozenset()
+    """Which of the options ``table`` and ``where`` it heeds; the others are refused."""
 
     @abstractmethod
     def can_open(self, path: Path) -> bool:
@@ -157,6 +167,20 @@ class Translator(ABC):
         raise SourceError(
             f"the translator {self.name!r} cannot join {len(refs)} scans",
             "translate them one by one with --scans",
+        )
+
+    def table(self, ref: ScanRef) -> Table:
+        """Return one scan as a table of positions, for frames that another translator opens.
+
+        Raises
+        ------
+        SourceError
+            If this format has none, or it is damaged.
+
+        """
+        raise SourceError(
+            f"{ref.source or ref.title}: the translator {self.name!r} reads no table of positions",
+            "tables are CSV, SPEC or MDA",
         )
 
     def refusal(self, path: Path) -> str:

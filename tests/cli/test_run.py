@@ -142,6 +142,7 @@ def test_all_options_reach_the_run(nxscan_, master, monkeypatch):
     monkeypatch.setattr(Process, "run", run)
     more = "--into out.nxs --on sum --executor processes --workers 2 --memory 1GiB --fresh"
     more += " --scan 5.1 --detector pco --mapping mine.toml --translator edf --join all"
+    more += " --table t.csv --where laser==0"
     nxscan_(*COMMAND, "-c", "my_cut:Cut:high=3,levels=1,2", *more.split())
     (cut,) = seen.pop("corrections")
     del seen["progress"]
@@ -160,6 +161,8 @@ def test_all_options_reach_the_run(nxscan_, master, monkeypatch):
         "mapping": Path("mine.toml"),
         "translator": "edf",
         "join": "all",
+        "table": "t.csv",
+        "where": "laser==0",
     }
 
 
