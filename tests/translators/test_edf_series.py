@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nxscan.errors import SourceError
+from nxscan.translate.series.names import find_role, split_name
 from nxscan.translate.sources import expand
 from nxscan.translators.edf import EdfTranslator
 from nxscan.translators.edf.header import parse_header
-from nxscan.translators.edf.names import find_role, split_name
 
 
 def refs_of(source):
@@ -176,13 +176,13 @@ def test_a_frame_that_is_there_plain_and_packed_is_an_error(block, write, tmp_pa
     ],
 )  # fmt: skip
 def test_dark_and_flat_are_words_of_a_name(name, role):
-    assert find_role(name, parse_header(b"{}\n")) == role
+    assert find_role(name, {}) == role
 
 
 def test_a_header_can_say_the_role():
     header = parse_header(b"{ image_type = Dark ; }\n")
-    assert find_role("scan_0001.edf", header) == "dark"
-    assert find_role("dark.edf", parse_header(b"{ image_type = data ; }\n")) == "scan"
+    assert find_role("scan_0001.edf", header.values) == "dark"
+    assert find_role("dark.edf", parse_header(b"{ image_type = data ; }\n").values) == "scan"
 
 
 @given(st.text(max_size=30))

@@ -9,9 +9,7 @@ from __future__ import annotations
 import bz2
 import os
 import re
-import time
 import zlib
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
@@ -19,11 +17,12 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from isal import igzip, isal_zlib
 
 from nxscan.errors import SourceError
+from nxscan.translate.series.frame import AGAIN, UnfinishedError
 from nxscan.translators.edf.header import BLANK, END, Header, parse_header
 from nxscan.translators.edf.layout import Layout, find_layout, whole_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 SUFFIXES = (".edf", ".edf.gz", ".edf.bz2")
 DAMAGE: tuple[type[Exception], ...] = (
@@ -43,9 +42,6 @@ _HEADER_SIZE = re.compile(rb"EDF_HeaderSize\s*=\s*([0-9]{1,9})\s*;")
 _KNOWN_KEY = re.compile(
     rb"[{;]\s*(?:HeaderID|EDF_\w+|ByteOrder|DataType|Dim_[12])\s*=", re.IGNORECASE
 )
-_AT_ONCE = 0.001
-"""Seconds in which the headers of a file are read from the cache, with much to spare."""
-_AGAIN = "copy the file again from where it was measured, or leave it out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,30 +82,10 @@ class Frame:
     place: Place
     missing: int = 0
 
-
-class UnfinishedError(SourceError):
-    """A file that ends where more must follow, as one does that is still being written.
-
-    Attributes
-    ----------
-    path : str
-        The file.
-    modified : int
-        When it was changed last (ns).
-    frames : list of Frame
-        Those before its end.
-
-    """
-
-    def __init__(self, path: str, message: str) -> None:
-        super().__init__(message, _AGAIN)
-        self.path = path
-        self.modified = 0
-        self.frames: list[Frame] = []
-
-
-Read = list[Frame] | SourceError | None
-"""What reading a file gave: its frames, what is wrong with it, or that it is no EDF."""
+    @property
+    def extent(self) -> int:
+        """Bytes of its block that the header declares."""
+        return self.place.layout.extent
 
 
 def open_raw(path: str) -> BinaryIO:
@@ -183,7 +159,7 @@ def read_frames(path: str) -> list[Frame] | None:
         except DAMAGE as error:
             message = f"{path}: the file is damaged: {error}"
             if not isinstance(error, EOFError):
-                raise SourceError(message, _AGAIN) from error
+                raise SourceError(message, AGAIN) from error
             unfinished = UnfinishedError(path, message)
             unfinished.modified = os.fstat(raw.fileno()).st_mtime_ns
             raise unfinished from error
@@ -259,7 +235,7 @@ class _Walk:
             raise SourceError(
                 f"{self.path}: the general header says EDF_BinarySize = {text!r}, expected a "
                 "number of bytes",
-                _AGAIN,
+                AGAIN,
             )
         return min(number, _HUGE)
 
@@ -295,7 +271,7 @@ class _Walk:
                     f"within {limit} bytes, found none in {len(block)}; the file is truncated"
                 )
                 if len(block) > limit:
-                    raise SourceError(message, _AGAIN)
+                    raise SourceError(message, AGAIN)
                 raise UnfinishedError(self.path, message)
             block += more
         return parse_header(block[: end.end()])
@@ -307,7 +283,7 @@ class _Walk:
             raise UnfinishedError(self.path, f"{self.path}: ends after {len(text)} bytes")
         what = f"another header after frame {index - 1}" if index else "an EDF header"
         raise SourceError(
-            f"{self.path}: expected {what}, which begins with '{{', found {text[:16]!r}", _AGAIN
+            f"{self.path}: expected {what}, which begins with '{{', found {text[:16]!r}", AGAIN
         )
 
 
@@ -326,41 +302,3 @@ def _available(stream: BinaryIO, position: int, layout: Layout, size: int | None
     if size is None:
         size = stream.seek(min(position + layout.extent, _HUGE))
     return min(layout.extent, max(0, size - position))
-
-
-def read_all(paths: list[str], threads: int = 32) -> list[Read]:
-    """Run :func:`read_frames` over many files, from the first slow one on in threads.
-
-    Threads hide a slow disk; where files are in the cache, they only wait for each other.
-    What is wrong with a file stands where its frames would.
-    """
-    found = list(_read_at_once(paths))
-    with ThreadPoolExecutor(max(1, min(threads, len(paths)))) as pool:
-        found += pool.map(_try_to_read, paths[len(found) :])
-    return found
-
-
-def raise_all(errors: Sequence[SourceError]) -> None:
-    """Raise one error for every damaged file, up to five by name."""
-    if len(errors) == 1:
-        raise errors[0]
-    if errors:
-        shown = "\n".join(error.message for error in errors[:5])
-        more = f"\n… and {len(errors) - 5} more" if len(errors) > 5 else ""
-        raise SourceError(f"{len(errors)} files cannot be used:\n{shown}{more}", errors[0].hint)
-
-
-def _read_at_once(paths: list[str]) -> Iterator[Read]:
-    """Read files one after the other for as long as they come at once."""
-    begun = time.perf_counter()
-    for done, path in enumerate(paths, 1):
-        yield _try_to_read(path)
-        if time.perf_counter() - begun > done * _AT_ONCE:
-            return
-
-
-def _try_to_read(path: str) -> Read:
-    try:
-        return read_frames(path)
-    except SourceError as error:
-        return error

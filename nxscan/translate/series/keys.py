@@ -12,13 +12,13 @@ import numpy as np
 from nxscan.translate.mapping import Pair
 from nxscan.translate.mapping_model import key_matches
 from nxscan.translate.report import Problem
-from nxscan.translators.edf.pairs import read_pair
+from nxscan.translate.series.pairs import read_pair
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nxscan.translate.mapping import Mapping
-    from nxscan.translators.edf.header import Header
+    from nxscan.translate.series.frame import Header
 
     Column = NDArray[np.float64]
     Raw = str | NDArray[Any]

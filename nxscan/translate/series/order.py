@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 from nxscan.translate.mapping import TimeKey
 from nxscan.translate.mapping_values import parse_float, time_from_ctime
+from nxscan.translate.series.names import split_name
 from nxscan.translate.sources import natural_key
-from nxscan.translators.edf.names import split_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nxscan.translate.mapping import Mapping
-    from nxscan.translators.edf.file import Frame
+    from nxscan.translate.series.frame import Frame
 
 
 @dataclass(frozen=True)

@@ -11,18 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nxscan.errors import SourceError
+from nxscan.translate.series.frame import AGAIN, UnfinishedError, raise_all
+from nxscan.translate.series.names import split_name
 from nxscan.translate.sources import natural_key
-from nxscan.translators.edf.file import UnfinishedError, raise_all
-from nxscan.translators.edf.names import split_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from nxscan.translate.report import Report
-    from nxscan.translators.edf.file import Frame, Read
-    from nxscan.translators.edf.series import Series
+    from nxscan.translate.series.frame import Frame, Read
+    from nxscan.translate.series.sorting import Series
 
-AGAIN = "copy the file again from where it was measured, or leave it out"
 _YOUNG = 600.0
 _SHOWN = 5
 

@@ -1,4 +1,4 @@
-"""The scans that lie in a set of EDF files, told apart by name, scan number and shape."""
+"""The scans that lie in a set of image files, told apart by name, scan number and shape."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from nxscan.translate.report import Problem
-from nxscan.translators.edf.layout import native
-from nxscan.translators.edf.names import bare_name, find_role, split_name
-from nxscan.translators.edf.order import in_order
+from nxscan.translate.series.names import bare_name, find_role, split_name
+from nxscan.translate.series.order import in_order
 
 if TYPE_CHECKING:
     from nxscan.model.provenance import FrameRole
     from nxscan.translate.mapping import Mapping
-    from nxscan.translators.edf.file import Frame, UnfinishedError
+    from nxscan.translate.series.frame import Frame, UnfinishedError
 
     Kind = tuple[tuple[int, ...], str]
 
@@ -60,7 +61,7 @@ class Series:
 
 def kind_of(frame: Frame) -> Kind:
     """Return shape and type of a frame, as they are in memory."""
-    return frame.place.layout.shape, native(frame.place.layout.dtype).name
+    return frame.place.layout.shape, np.dtype(frame.place.layout.dtype).name
 
 
 def kind_text(kind: Kind) -> str:
@@ -91,7 +92,7 @@ def find_series(frames: Sequence[Frame], mapping: Mapping) -> list[Series]:
     buckets: dict[tuple[str, str, FrameRole], list[Frame]] = defaultdict(list)
     for frame in frames:
         path = Path(frame.place.path)
-        role = find_role(path.name, frame.header)
+        role = find_role(path.name, frame.header.values)
         buckets[(str(path.parent), split_name(path.name)[0], role)].append(frame)
     roles = {role for _, _, role in buckets}
     found = [

@@ -6,11 +6,10 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from nxscan.translators.edf.file import SUFFIXES
-
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from nxscan.model.provenance import FrameRole
-    from nxscan.translators.edf.header import Header
 
 _NUMBER = re.compile(r"(?P<stem>.*?)(?P<number>[0-9]{1,18})\Z", re.DOTALL)
 _TOKEN = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
@@ -18,7 +17,13 @@ _WORDS: dict[FrameRole, frozenset[str]] = {
     "dark": frozenset({"dark", "darks", "darkend", "darkstart"}),
     "flat": frozenset({"flat", "flats", "flatfield", "ref", "refs", "refhst"}),
 }
-_LONGEST_FIRST = sorted(SUFFIXES, key=len, reverse=True)
+_PACKED = (".gz", ".bz2")
+_SUFFIX = re.compile(
+    r"""\.(?:edf|cbf|tiff?|mccd|mar\d{3,4}|marccd|img|osc|sfrm|gfrm|kcd|spe|dm3|esperanto|esper
+    |p[bgnp]m|pixi|f2d|npy|ge\d?|im7|raxis)\Z""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Suffixes of files of frames; what else follows a dot (``ccd.0007``) is part of the name."""
 _ROLE_KEYS = frozenset({"image_type", "imagetype", "frame_type", "acquisition_type"})
 
 
@@ -29,10 +34,10 @@ def bare_name(path: str) -> str:
     ('mu_0007', 'ccd.0007')
     """
     name = os.path.basename(path)  # noqa: PTH119  thousands of files: pathlib takes long
-    for suffix in _LONGEST_FIRST:
+    for suffix in _PACKED:
         if name.lower().endswith(suffix):
-            return name[: -len(suffix)]
-    return name
+            name = name[: -len(suffix)]
+    return _SUFFIX.sub("", name)
 
 
 def split_name(path: str) -> tuple[str, int | None]:
@@ -46,15 +51,13 @@ def split_name(path: str) -> tuple[str, int | None]:
     return (found["stem"], int(found["number"])) if found else (name, None)
 
 
-def find_role(path: str, header: Header) -> FrameRole:
-    r"""Tell what a frame was taken as, by its header or by a word of its file name.
+def find_role(path: str, values: Mapping[str, str]) -> FrameRole:
+    """Tell what a frame was taken as, by its header or by a word of its file name.
 
-    >>> from nxscan.translators.edf.header import parse_header
-    >>> header = parse_header(b"{}\n")
-    >>> [find_role(n, header) for n in ("darkend0000.edf", "refHST0000.edf", "reflection_1.edf")]
+    >>> [find_role(n, {}) for n in ("darkend0000.edf", "refHST0000.edf", "reflection_1.edf")]
     ['dark', 'flat', 'scan']
     """
-    for key, value in header.values.items():
+    for key, value in values.items():
         if key.lower() in _ROLE_KEYS:
             return _role_of(value)
     return _role_of(split_name(path)[0])
