@@ -112,7 +112,8 @@ def _alike(sources: Sequence[Frames], tile: Tile) -> Iterator[tuple[int, int, np
     for position, number in enumerate([*np.asarray(tile.source).tolist(), NOWHERE]):
         source = None if number == NOWHERE else sources[number]
         dtype = source.stored if isinstance(source, RawFrames) else None
-        if dtype != current:
+        # (to numpy, None is float64)
+        if (dtype is None) != (current is None) or dtype != current:
             if current is not None:
                 yield first, position, current
             first, current = position, dtype

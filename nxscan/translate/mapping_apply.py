@@ -22,6 +22,7 @@ from nxscan.translate.mapping_values import (
     parse_int,
     time_from_ctime,
     time_from_epoch,
+    time_from_iso,
     transform_numbers,
 )
 from nxscan.translate.report import MappedField, MissingField
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     Value = str | int | float | NDArray[Any]
 
-_TEXTS = {"text", "isotime_from_epoch", "isotime_from_ctime"}
+_TEXTS = {"text", "isotime_from_epoch", "isotime_from_ctime", "isotime_from_iso"}
 
 
 def apply_mapping(
@@ -183,6 +184,7 @@ class Applier:
         readers: dict[str | None, Callable[[], str]] = {
             "isotime_from_epoch": lambda: time_from_epoch(text, zone),
             "isotime_from_ctime": lambda: time_from_ctime(text, zone),
+            "isotime_from_iso": lambda: time_from_iso(text, zone),
         }
         return readers[transform]() if transform in readers else text
 

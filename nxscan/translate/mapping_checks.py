@@ -43,7 +43,7 @@ _TRANSFORMS = {
     },
     "int": {"int", "negate"},
     "text": {"text"},
-    "time": {"isotime_from_epoch", "isotime_from_ctime"},
+    "time": {"isotime_from_epoch", "isotime_from_ctime", "isotime_from_iso"},
 }  # fmt: skip
 _FREE = ("NXparameters", "NXcollection")
 _BETWEEN = {
@@ -71,6 +71,12 @@ def _known(mapping: Mapping) -> Iterator[Finding]:
     for section in ("motors", "counters"):
         for name, known in getattr(mapping, section).items():
             yield from _unit((section, name, "units"), known.units)
+            if known.is_calibrated and known.units is None:
+                yield (section, name), "it has a factor or an offset, but no units are given"
+            if known.factor is not None and not (math.isfinite(known.factor) and known.factor):
+                yield (section, name, "factor"), f"{known.factor} is no factor"
+            if known.offset is not None and not math.isfinite(known.offset):
+                yield (section, name, "offset"), f"{known.offset} is no offset"
 
 
 def _unit(place: Place, units: str | None, also: str | None = None) -> Iterator[Finding]:

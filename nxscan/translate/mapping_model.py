@@ -18,6 +18,7 @@ Transform = Literal[
     "scale",
     "isotime_from_epoch",
     "isotime_from_ctime",
+    "isotime_from_iso",
     "wavelength_from_energy",
     "energy_from_wavelength",
 ]
@@ -34,10 +35,34 @@ class _Table(BaseModel):
 
 
 class Known(_Table):
-    """What is known of a motor or counter: its unit and its name for people."""
+    """What is known of a motor or counter: its unit, its name for people, what a raw step is."""
 
     units: str | None = Field(None, description="unit as pint names it; absent if not known")
     long_name: str = Field("", description="name for plots and people")
+    factor: float | None = Field(
+        None,
+        description="`units` for each step of the raw number, such as a motor's pulse: the value "
+        "is factor * raw + offset",
+    )
+    offset: float | None = Field(None, description="value in `units` where factor * raw is 0")
+
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether raw numbers are steps, and not in ``units`` already."""
+        return self.factor is not None or self.offset is not None
+
+    @property
+    def slope(self) -> float:
+        """``factor``; 1 without one."""
+        return 1.0 if self.factor is None else self.factor
+
+    def calibrated(self, raw: Any) -> Any:
+        """Return raw numbers in ``units``.
+
+        >>> Known(units="fs", factor=6.5, offset=-13.0).calibrated(4)
+        13.0
+        """
+        return self.slope * raw + (self.offset or 0.0)
 
 
 class Candidate(_Table):
@@ -153,8 +178,9 @@ class TimeKey(_Table):
     """A raw key that holds an absolute time."""
 
     key: str = Field(description="raw key")
-    format: Literal["epoch", "ctime"] = Field(
-        description="seconds since 1970 in UTC, or text like Thu Apr 26 15:40:06 2012"
+    format: Literal["epoch", "ctime", "iso"] = Field(
+        description="seconds since 1970 in UTC, or text like Thu Apr 26 15:40:06 2012 or "
+        "2012-04-26T15:40:06"
     )
 
 

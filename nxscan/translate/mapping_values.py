@@ -122,6 +122,19 @@ def time_from_ctime(text: str, zone: tzinfo | None) -> str:
     return time.isoformat()
 
 
+def time_from_iso(text: str, zone: tzinfo | None) -> str:
+    """Return an ISO time, with the zone if it states none and one is known.
+
+    >>> time_from_iso("2011-07-21 11:53:51.845", find_zone("+02:00"))
+    '2011-07-21T11:53:51.845000+02:00'
+    """
+    try:
+        time = datetime.fromisoformat(text.strip())
+    except ValueError as error:
+        raise ValueError("it is not a time such as '2012-04-26T15:40:06'") from error
+    return (time if time.tzinfo else time.replace(tzinfo=zone)).isoformat()
+
+
 def transform_numbers(
     numbers: NDArray[np.float64],
     transform: Transform | None,

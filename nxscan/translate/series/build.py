@@ -14,6 +14,8 @@ from nxscan.errors import PlanError
 from nxscan.model import RawMetadata, Source
 from nxscan.translate.axes import find_axes
 from nxscan.translate.build import Found, build_scan
+from nxscan.translate.h5scan import with_stated_units
+from nxscan.translate.h5units import source_units
 from nxscan.translate.joining import join
 from nxscan.translate.series.keys import Keys, is_motor_name, read_keys
 from nxscan.translate.series.names import split_name
@@ -73,12 +75,12 @@ def build(
     parts, tabled = _tabled(parts, options, report)
     if not parts.frames:
         return None
-    keys = _with_table(read_keys([frame.header for frame in parts.frames], mapping), tabled)
+    keys = _keys(format_, parts, mapping, tabled)
     if options.where:
         rows = _chosen(keys, len(parts.frames), options)
         parts = replace(parts, frames=[parts.frames[k] for k in rows.tolist()])
         tabled = tabled.taken(rows)
-        keys = _with_table(read_keys([frame.header for frame in parts.frames], mapping), tabled)
+        keys = _keys(format_, parts, mapping, tabled)
     report.problems.extend(keys.problems)
     candidates = _candidates(keys, mapping, options.axes or {}, report)
     axes = find_axes(candidates, len(parts.frames), override=options.axes or None)
@@ -108,6 +110,8 @@ def build(
         dark=signal(parts.darks, "dark frames"),
         flat=signal(parts.flats, "flat frames"),
     )
+    if any(key.endswith("@units") for key in keys.values):
+        mapping = with_stated_units(mapping, keys.values)
     scan = build_scan(found, axes, mapping, report, format_.name)
     # the mapping may ask for lists that are motors and counters already
     scan.raw_metadata = RawMetadata(headers, {**keys.raw_values, **tabled.values})
@@ -160,6 +164,12 @@ def _tabled(parts: Parts, options: Options, report: Report) -> tuple[Parts, _Tab
     return replace(parts, frames=frames), tabled
 
 
+def _keys(format_: SeriesTranslator, parts: Parts, mapping: Mapping, tabled: _Tabled) -> Keys:
+    """Return the frames' headers as columns, with those of the table."""
+    read = read_keys([frame.header for frame in parts.frames], mapping)
+    return _with_table(format_.complete(read), tabled)
+
+
 def _with_table(keys: Keys, tabled: _Tabled) -> Keys:
     """Return keys with the table's columns, which go before what the headers say."""
     motors = {name: column for name, column in keys.motors.items() if name not in tabled.counters}
@@ -174,8 +184,9 @@ def _stated(keys: Keys) -> dict[str, str]:
     found = {}
     for name in (*keys.motors, *keys.counters):
         said = keys.values.get(f"{name}@units")
-        if isinstance(said, str):
-            found[name] = said
+        units = source_units(said) if isinstance(said, str) else None
+        if units is not None:
+            found[name] = units
     return found
 
 

@@ -94,6 +94,8 @@ def _text(frame: Frame, key: str, mapping: Mapping) -> str | None:
 def _seconds(text: str, key: TimeKey) -> float:
     if key.format == "epoch":
         return parse_float(text)
+    if key.format == "iso":
+        return datetime.fromisoformat(text).timestamp()
     return datetime.fromisoformat(time_from_ctime(text, None)).timestamp()
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from nxscan.translate.mapping import Mapping
     from nxscan.translate.report import Report
     from nxscan.translate.series.frame import Read
+    from nxscan.translate.series.keys import Keys
 
 _SHOWN = 5
 
@@ -64,6 +65,10 @@ class SeriesTranslator(Translator):
     def frame_axes(self, frames: Sequence[Frame]) -> list[Axis]:  # noqa: ARG002  most have none
         """Return the axes of the detector's dimensions that the format gives."""
         return []
+
+    def complete(self, keys: Keys) -> Keys:
+        """Add columns that follow from several keys."""
+        return keys
 
     def check(self, frames: Sequence[Frame], report: Report) -> None:
         """Report what the headers say and the pixels that are read do not follow."""
