@@ -303,3 +303,15 @@ def test_the_header_of_a_real_marccd_is_read(shared_data) -> None:
     assert scan.metadata["instrument/beam/incident_wavelength"].value == pytest.approx(1.03318)
     assert scan.metadata["instrument/detector/x_pixel_size"].value == pytest.approx(157.88)
     assert scan.metadata["start_time"].value == "2005-04-16T21:33:17"
+
+
+def test_a_unit_that_the_table_states_goes_before_the_mappings(tmp_path: Path) -> None:
+    """The mapping of images knows phi in degrees."""
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    for k in range(3):
+        tiff(raw / f"m_{k}.tif", image(k, "<u2"))
+    table = tmp_path / "m.csv"
+    table.write_text("frame,phi (mrad)\n0,1.5\n1,2.5\n2,3.5\n")
+    phi = opened(raw, table=table).axes["phi"]
+    assert (phi.values.tolist(), phi.units) == ([1.5, 2.5, 3.5], "mrad")

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from nxscan.translate.h5units import source_units
 from nxscan.translate.joining import join
 from nxscan.translate.series.keys import Keys, is_motor_name, read_keys
 from nxscan.translate.series.names import split_name
+from nxscan.translate.tabled import with_table
 from nxscan.translate.where import chosen
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from nxscan.translate.report import Report
     from nxscan.translate.series.frame import Frame
     from nxscan.translate.series.translator import SeriesTranslator
+    from nxscan.translate.table import Table
 
     Column = NDArray[np.float64]
 
@@ -72,111 +74,103 @@ def build(
         Takes axes, what the mapping finds, and problems.
 
     """
-    parts, tabled = _tabled(parts, options, report)
-    if not parts.frames:
+    rows = _rows(parts, options, report)
+    if options.table is not None and rows is None:
         return None
-    keys = _keys(format_, parts, mapping, tabled)
-    if options.where:
-        rows = _chosen(keys, len(parts.frames), options)
-        parts = replace(parts, frames=[parts.frames[k] for k in rows.tolist()])
-        tabled = tabled.taken(rows)
-        keys = _keys(format_, parts, mapping, tabled)
-    report.problems.extend(keys.problems)
-    candidates = _candidates(keys, mapping, options.axes or {}, report)
-    axes = find_axes(candidates, len(parts.frames), override=options.axes or None)
-    report.axes = axes
-    report.problems.extend(axes.problems)
+    if rows is not None:
+        parts, rows = _kept(parts, rows, np.flatnonzero(rows >= 0))
     link = bool(options.link)
     reason = format_.obstacle(parts.every) if link else ""
     if reason:
         report.error("--link", reason, "copy the frames: --copy")
         return None
-
-    def signal(frames: Sequence[Frame], what: str) -> Signal | None:
-        return format_.signal(frames, what, link=link) if frames else None
-
-    headers = [frame.header.raw for frame in parts.every if frame.header.raw]
-    found = Found(
-        title=_full_title(parts.title, keys),
-        detectors={DETECTOR: signal(parts.frames, "intensity")},
-        motors=keys.motors,
-        counters=keys.counters,
-        values=keys.values,
-        units={**_stated(keys), **tabled.units},
-        labels=tabled.labels,
-        headers=headers,
-        sources=_sources(parts),
-        frame_axes=format_.frame_axes(parts.frames),
-        dark=signal(parts.darks, "dark frames"),
-        flat=signal(parts.flats, "flat frames"),
-    )
+    found, keys = _found(format_, parts, rows, mapping, options)
+    if options.where:
+        parts, rows = _kept(parts, rows, _chosen(found, len(parts.frames), options))
+        found, keys = _found(format_, parts, rows, mapping, options)
+    report.problems.extend(keys.problems)
+    candidates = _candidates(found, mapping, options.axes or {}, report)
+    axes = find_axes(candidates, len(parts.frames), override=options.axes or None)
+    report.axes = axes
+    report.problems.extend(axes.problems)
     if any(key.endswith("@units") for key in keys.values):
         mapping = with_stated_units(mapping, keys.values)
+    if options.table is not None:
+        mapping = _as_stated(mapping, options.table)
     scan = build_scan(found, axes, mapping, report, format_.name)
     # the mapping may ask for lists that are motors and counters already
-    scan.raw_metadata = RawMetadata(headers, {**keys.raw_values, **tabled.values})
+    lists = keys.values.keys() - keys.raw_values.keys()
+    values = {key: value for key, value in found.values.items() if key not in lists}
+    scan.raw_metadata = RawMetadata(found.headers, values)
     return scan
 
 
-@dataclass(frozen=True, eq=False)
-class _Tabled:
-    """What a table of positions says of each frame."""
-
-    motors: dict[str, Column]
-    counters: dict[str, Column]
-    units: dict[str, str]
-    labels: dict[str, str]
-    values: dict[str, Any]
-
-    def taken(self, rows: NDArray[np.intp]) -> _Tabled:
-        """Return that of some frames."""
-        return replace(
-            self,
-            motors={name: column[rows] for name, column in self.motors.items()},
-            counters={name: column[rows] for name, column in self.counters.items()},
-        )
-
-
-def _tabled(parts: Parts, options: Options, report: Report) -> tuple[Parts, _Tabled]:
-    """Join the table's rows to the frames; frames without a row are left out with --partial."""
-    table = options.table
-    if table is None:
-        return parts, _Tabled({}, {}, {}, {}, {})
+def _rows(parts: Parts, options: Options, report: Report) -> NDArray[np.intp] | None:
+    """Return the row of the table for each frame; None where there is none."""
+    if options.table is None:
+        return None
     names = [Path(frame.place.path).name for frame in parts.frames]
     numbers = [split_name(name)[1] for name in names]
     one_each = len(set(names)) == len(names)  # files of several frames number none of them
-    rows = join(
-        table,
+    return join(
+        options.table,
         frames=len(parts.frames),
         numbers=None if None in numbers or not one_each else np.array(numbers, np.int64),
         names=names,
         report=report,
         partial=options.partial,
     )
-    if rows is None:
-        return replace(parts, frames=()), _Tabled({}, {}, {}, {}, {})
-    kept = np.flatnonzero(rows >= 0)
+
+
+def _kept(
+    parts: Parts, rows: NDArray[np.intp] | None, kept: NDArray[np.intp]
+) -> tuple[Parts, NDArray[np.intp] | None]:
+    """Return some of the frames, and their rows."""
     frames = [parts.frames[k] for k in kept.tolist()]
-    columns = {name: column[rows[kept]] for name, column in table.columns.items()}
-    motors = {name: column for name, column in columns.items() if name in table.motors}
-    counters = {name: column for name, column in columns.items() if name not in table.motors}
-    tabled = _Tabled(motors, counters, table.units, table.labels, dict(table.values))
-    return replace(parts, frames=frames), tabled
+    return replace(parts, frames=frames), None if rows is None else rows[kept]
 
 
-def _keys(format_: SeriesTranslator, parts: Parts, mapping: Mapping, tabled: _Tabled) -> Keys:
-    """Return the frames' headers as columns, with those of the table."""
-    read = read_keys([frame.header for frame in parts.frames], mapping)
-    return _with_table(format_.complete(read), tabled)
+def _found(
+    format_: SeriesTranslator,
+    parts: Parts,
+    rows: NDArray[np.intp] | None,
+    mapping: Mapping,
+    options: Options,
+) -> tuple[Found, Keys]:
+    """Return what headers and table say of the frames, in the order they were taken."""
+    keys = format_.complete(read_keys([frame.header for frame in parts.frames], mapping))
 
+    def signal(frames: Sequence[Frame], what: str) -> Signal | None:
+        return format_.signal(frames, what, link=bool(options.link)) if frames else None
 
-def _with_table(keys: Keys, tabled: _Tabled) -> Keys:
-    """Return keys with the table's columns, which go before what the headers say."""
-    motors = {name: column for name, column in keys.motors.items() if name not in tabled.counters}
-    counters = {name: column for name, column in keys.counters.items() if name not in tabled.motors}
-    return replace(
-        keys, motors={**motors, **tabled.motors}, counters={**counters, **tabled.counters}
+    found = Found(
+        title=_full_title(parts.title, keys),
+        detectors={DETECTOR: signal(parts.frames, "intensity")},
+        motors=keys.motors,
+        counters=keys.counters,
+        values=keys.values,
+        units=_stated(keys),
+        headers=[frame.header.raw for frame in parts.every if frame.header.raw],
+        sources=_sources(parts),
+        frame_axes=format_.frame_axes(parts.frames),
+        dark=signal(parts.darks, "dark frames"),
+        flat=signal(parts.flats, "flat frames"),
     )
+    if options.table is not None and rows is not None:
+        found = with_table(found, options.table, rows)
+    return found, keys
+
+
+def _as_stated(mapping: Mapping, table: Table) -> Mapping:
+    """Return a mapping that takes the table's columns in the units that the table states."""
+    changed = {}
+    for what in ("motors", "counters"):
+        known = dict(getattr(mapping, what))
+        for name, units in table.units.items():
+            if name in known:
+                known[name] = known[name].model_copy(update={"units": units})
+        changed[what] = known
+    return mapping.model_copy(update=changed)
 
 
 def _stated(keys: Keys) -> dict[str, str]:
@@ -190,12 +184,8 @@ def _stated(keys: Keys) -> dict[str, str]:
     return found
 
 
-def _chosen(keys: Keys, frames: int, options: Options) -> NDArray[np.intp]:
-    numbers = {
-        name: np.full(frames, column[0]) if len(column) == 1 else column
-        for name, column in {**keys.motors, **keys.counters}.items()
-    }
-    rows = np.flatnonzero(chosen(options.where, numbers, frames))
+def _chosen(found: Found, frames: int, options: Options) -> NDArray[np.intp]:
+    rows = np.flatnonzero(chosen(options.where, {**found.motors, **found.counters}, frames))
     if not len(rows):
         said = " and ".join(str(one) for one in options.where)
         raise PlanError(f"none of {frames} frames has {said}", "ask for another")
@@ -203,19 +193,19 @@ def _chosen(keys: Keys, frames: int, options: Options) -> NDArray[np.intp]:
 
 
 def _candidates(
-    keys: Keys, mapping: Mapping, axes: dict[str, int], report: Report
+    found: Found, mapping: Mapping, axes: dict[str, int], report: Report
 ) -> dict[str, Column]:
     """Return what may be an axis: motors, and what the user names."""
-    motors = {name: column for name, column in keys.motors.items() if is_motor_name(name, mapping)}
+    motors = {name: column for name, column in found.motors.items() if is_motor_name(name, mapping)}
     for name in axes:
-        if name in keys.counters:
-            motors[name] = keys.motors[name] = keys.counters.pop(name)
-        elif name in keys.motors:
-            motors[name] = keys.motors[name]
+        if name in found.counters:
+            motors[name] = found.motors[name] = found.counters.pop(name)
+        elif name in found.motors:
+            motors[name] = found.motors[name]
     varying = [
         name
-        for name in keys.counters
-        if isinstance(keys.values.get(name), np.ndarray) and is_motor_name(name, mapping)
+        for name in found.counters
+        if isinstance(found.values.get(name), np.ndarray) and is_motor_name(name, mapping)
     ]
     if varying:
         shown = ", ".join(varying[:_SHOWN])
