@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from nxscan.process.contract import Process
     from nxscan.process.output import Output
     from nxscan.process.parameters import ProcessParameters
+    from nxscan.process.replay import replay
     from nxscan.process.result import Result
     from nxscan.relinking import relink
     from nxscan.view import plot
@@ -56,6 +57,7 @@ __all__ = [
     "open",
     "plot",
     "relink",
+    "replay",
     "results",
     "scans",
     "translate",
@@ -79,6 +81,7 @@ _HOME = {
     "open": "nxscan.api",
     "plot": "nxscan.view",
     "relink": "nxscan.relinking",
+    "replay": "nxscan.process.replay",
     "results": "nxscan.api",
     "scans": "nxscan.api",
     "translate": "nxscan.api",

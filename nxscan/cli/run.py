@@ -22,18 +22,23 @@ def run(
         str,
         typer.Argument(
             metavar="PROCESS",
-            help="Name (see nxscan processes), module:Class or path/file.py:Class.",
+            help="Name (see nxscan processes), module:Class or path/file.py:Class; not there "
+            "with --workflow.",
             show_default=False,
         ),
     ],
     file: Annotated[
-        str,
+        list[str] | None,
         typer.Argument(
             metavar="FILE|SOURCE",
-            help="A NeXus file with frames, or raw files, which stay as they are.",
+            help="NeXus files with frames, or raw files, which stay as they are.",
             show_default=False,
         ),
-    ],
+    ] = None,
+    workflow: Annotated[
+        Path | None,
+        typer.Option("--workflow", metavar="FILE.toml", help="Run the processes written there."),
+    ] = None,
     into: Annotated[
         Path | None,
         typer.Option(
@@ -86,10 +91,14 @@ def run(
     again; a result that is there already is shown at once. The frames are never changed.
     Results of raw files go into a new file that leads to their frames (--into).
     """
+    if workflow is not None:
+        refuse_with_workflow({"-p": parameter, "-c": correction, "--on": on})
+    files = files_to_run(process, file, workflow, into)
     parameters = _read_parameters(parameter or [])
-    command = _Command(
-        process,
+    command = Command(
+        [] if workflow is not None else [process],
         {
+            "--workflow": workflow,
             "-p": parameter, "-c": correction, "--on": on, "--into": into, "--scan": scan,
             "--detector": detector, "--mapping": mapping, "--translator": translator,
             "--join": join, "--table": table, "--where": where,
@@ -100,31 +109,39 @@ def run(
 
     from nxscan.cli.run_progress import RunBar
     from nxscan.cli.run_result import print_result
+    from nxscan.cli.workflow import run_each
     from nxscan.process.registry import find_correction, make_process
 
+    common: dict[str, Any] = {
+        "into": into, "executor": executor, "workers": workers, "memory": memory, "fresh": fresh,
+    }  # fmt: skip
+    raw: dict[str, Any] = {
+        "scan": scan, "detector": detector, "mapping": mapping, "translator": translator,
+        "join": join, "table": table, "where": where,
+    }  # fmt: skip
+    if workflow is not None:
+        run_each(workflow, files, command, common, raw, json=json)
+        return
     chosen = make_process(process, parameters)
     chain = [find_correction(text) for text in correction or []]
-    _refuse_missing(file)
-    with _resumable(RunBar(), command.on(file), fresh=fresh) as bar:
-        result = chosen.run(
-            file, on=on, into=into, corrections=chain, executor=executor, workers=workers,
-            memory=memory, fresh=fresh, progress=bar, scan=scan, detector=detector,
-            mapping=mapping, translator=translator, join=join,
-            table=table, where=where,
-        )  # fmt: skip
-    print_result(result, json=json)
+    for one in files:
+        refuse_missing(one)
+    for one in files:
+        with resumable(RunBar(), command.on(one), fresh=fresh) as bar:
+            result = chosen.run(one, on=on, corrections=chain, progress=bar, **common, **raw)
+        print_result(result, json=json)
 
 
 @dataclass(frozen=True)
-class _Command:
+class Command:
     """The command that was typed, so that it can be told again."""
 
-    process: str
+    words: Sequence[str]
     options: Mapping[str, Any]
 
     def on(self, file: str) -> str:
         """Return the command for a file."""
-        words = ["nxscan", "run", self.process, file]
+        words = ["nxscan", "run", *self.words, file]
         for name, value in self.options.items():
             for one in value if isinstance(value, list) else [value]:
                 if one is True:
@@ -148,7 +165,7 @@ def _read_parameters(texts: Sequence[str]) -> dict[str, str]:
 
 
 @contextmanager
-def _resumable(bar: "RunBar", command: str, *, fresh: bool) -> Iterator["RunBar"]:
+def resumable(bar: "RunBar", command: str, *, fresh: bool) -> Iterator["RunBar"]:
     """Say of an interrupted run how far it came, and how it goes on."""
     try:
         with bar:
@@ -170,7 +187,29 @@ def _go_on(last: "RunProgress | None", command: str, fresh: bool) -> str:
     return f"{where}; the same command goes on from there:\n  {command}"
 
 
-def _refuse_missing(file: str) -> None:
+def refuse_with_workflow(given: Mapping[str, Any]) -> None:
+    """Refuse what a workflow says itself."""
+    for name, value in given.items():
+        if value:
+            raise typer.BadParameter(
+                "the workflow says it for each of its steps", param_hint=f"{name} with --workflow"
+            )
+
+
+def files_to_run(
+    first: str, rest: list[str] | None, workflow: Path | None, into: Path | None
+) -> list[str]:
+    """Return the files that are meant; with a workflow, the first word is one."""
+    files = [*([first] if workflow is not None else []), *(rest or [])]
+    if not files:
+        raise typer.BadParameter("name a file with frames", param_hint="FILE|SOURCE")
+    if into is not None and len(files) > 1:
+        raise typer.BadParameter("one file for the results of several", param_hint="--into")
+    return files
+
+
+def refuse_missing(file: str) -> None:
+    """Raise FileNotFoundError if a source is not there; globs are looked at later."""
     name = file.partition("::")[0]
     if not Path(name).exists() and not any(letter in name for letter in "*?["):
         raise FileNotFoundError(2, "no such file", name)

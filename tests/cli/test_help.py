@@ -26,7 +26,7 @@ def test_no_types_of_python_are_shown(nxscan_, verb):
     [
         ("inspect", "[OPTIONS] SOURCE...", "SOURCE...  Files"),
         ("validate", "[OPTIONS] FILE...", "FILE...  NeXus files"),
-        ("run", "[OPTIONS] PROCESS FILE|SOURCE", "FILE|SOURCE  A NeXus file"),
+        ("run", "[OPTIONS] PROCESS [FILE|SOURCE]...", "FILE|SOURCE...  NeXus files"),
         ("demo", "[OPTIONS] [DIRECTORY]", "DIRECTORY  Where to"),
     ],
 )
