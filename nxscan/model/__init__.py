@@ -5,6 +5,7 @@ from nxscan.model.metadata import Field, Group
 from nxscan.model.provenance import Provenance, RawMetadata, Source
 from nxscan.model.scan import Scan
 from nxscan.model.signal import ArraySignal, Signal
+from nxscan.model.usid import UsidFace, UsidTable
 
 __all__ = [
     "ArraySignal",
@@ -16,4 +17,6 @@ __all__ = [
     "Scan",
     "Signal",
     "Source",
+    "UsidFace",
+    "UsidTable",
 ]

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     Role = Literal["scan", "integrated", "detector"]
 
+EXACT = frozenset({"tag_number"})
+"""Axes whose values name frames: one that is not there has no neighbor to stand for it."""
+
 
 @dataclass(frozen=True, eq=False)
 class Axis:
@@ -62,17 +65,20 @@ class Axis:
         Raises
         ------
         NxscanError
-            If ``value`` lies farther from every position than half a step.
+            If ``value`` lies farther from every position than half a step, or is not there
+            at all on an axis whose values name frames.
 
         """
         distance = np.abs(self.values - value)
         nearest = int(np.argmin(distance))
         steps = np.abs(np.diff(np.sort(self.values)))
         reach = 0.5 * float(steps.max()) if steps.size else abs(value) * 1e-6
+        if self.name in EXACT:
+            reach = 0.0
         if not distance[nearest] <= reach * (1 + 1e-9) + 1e-12:
             low, high = float(self.values.min()), float(self.values.max())
             raise NxscanError(
-                f"{self.name}={value:g} is not in this scan, whose {self.name} goes from "
-                f"{low:g} to {high:g} {self.units or ''}".rstrip()
+                f"{self.name}={value:.10g} is not in this scan, whose {self.name} goes from "
+                f"{low:.10g} to {high:.10g} {self.units or ''}".rstrip()
             )
         return nearest

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from nxscan.model.axis import Axis
     from nxscan.model.signal import Signal
+    from nxscan.model.usid import UsidFace
 
 
 @dataclass(eq=False)
@@ -51,6 +52,8 @@ class Scan:
         Translator, mapping and sources.
     frame_checksums : ndarray of uint32, or None
         CRC-32 of each frame's little-endian bytes, in the scan's shape, once they are stored.
+    usid : UsidFace or None
+        What the USID dataset that the scan comes from said, to say it again word for word.
 
     """
 
@@ -67,6 +70,7 @@ class Scan:
     raw_metadata: RawMetadata = field(default_factory=RawMetadata)
     provenance: Provenance = field(default_factory=Provenance)
     frame_checksums: NDArray[np.uint32] | None = None
+    usid: UsidFace | None = None
 
     @property
     def signal(self) -> Signal:

@@ -22,6 +22,7 @@ from nxscan.nexus.linktable import LINKED, home_of
 from nxscan.nexus.master import Master, Opened, damage_explained, open_hdf5
 from nxscan.nexus.raw import raw_metadata
 from nxscan.nexus.tree import LazyGroup, field_of, plain, read_group
+from nxscan.nexus.usid_kept import read_kept
 
 _OWN_PARAMETERS = frozenset(
     {
@@ -75,6 +76,7 @@ def read_scan(path: Path, *, verify: bool = True) -> Scan:
             raw_metadata=raw_metadata(master, opened),
             provenance=_provenance(opened),
             frame_checksums=_optional(opened, f"{layout.PARAMETERS}/frame_checksum"),
+            usid=read_kept(opened),
         )
 
 

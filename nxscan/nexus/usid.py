@@ -21,11 +21,13 @@ import numpy as np
 from nxscan.nexus.groups import GZIP, known
 from nxscan.nexus.layout import USID_MAIN
 from nxscan.nexus.planes import rows_in_chunk, write_table
+from nxscan.nexus.usid_kept import create_compound, kept_face, mark_kept, write_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from nxscan.model import Axis, Scan
+    from nxscan.model.usid import UsidFace
 
     Shape = tuple[int, ...]
 
@@ -73,6 +75,10 @@ def write_face(file: Any, scan: Scan, create: Callable[[Any, str], Any]) -> None
     channel = file.create_group(channel_path)
     for group in (channel, channel.parent):
         stamp(group)
+    face = kept_face(scan)
+    if face is not None:
+        _write_kept(channel, name, scan, create, face)
+        return
     main = create(channel, name)
     stamp(main)
     main.attrs["quantity"] = scan.signal.long_name or "Intensity"
@@ -85,6 +91,18 @@ def write_face(file: Any, scan: Scan, create: Callable[[Any, str], Any]) -> None
     ):
         for suffix, dataset in ancillaries(channel, kind, part, transposed):
             main.attrs[f"{kind}_{suffix}"] = dataset.ref
+
+
+def _write_kept(
+    channel: Any, name: str, scan: Scan, create: Callable[[Any, str], Any], face: UsidFace
+) -> None:
+    """Write a Main dataset that says what the one that the scan comes from said."""
+    mark_kept(channel)
+    main = create_compound(channel, name, scan, face) if face.components else create(channel, name)
+    stamp(main)
+    main.attrs["quantity"], main.attrs["units"] = face.quantity, face.units
+    for reference, dataset in write_tables(channel, face):
+        main.attrs[reference] = dataset.ref
 
 
 def stamp(item: Any) -> None:

@@ -281,4 +281,4 @@ class _Corrected(Signal):
 
 def without_metadata(scan: Scan) -> Scan:
     """Return the scan without what is read lazily from its file, so that it can be pickled."""
-    return replace(scan, metadata=Group("NXentry"), raw_metadata=RawMetadata())
+    return replace(scan, metadata=Group("NXentry"), raw_metadata=RawMetadata(), usid=None)

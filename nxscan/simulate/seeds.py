@@ -18,6 +18,8 @@ class Purpose(IntEnum):
     MOTORS = 5
     COUNTERS = 6
     NOISE_TILE = 7
+    SHOT = 8
+    EVENT = 9
 
 
 def generator(seed: int, purpose: Purpose, number: int = 0) -> np.random.Generator:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from nxscan.model.units import UNKNOWN_UNITS, is_unit
+from nxscan.nexus.usid_kept import is_kept
 from nxscan.validate.contract import Target
 from nxscan.validate.finding import Finding
 from nxscan.validate.tree import texts
@@ -13,9 +15,9 @@ _HINT = "use a name that pint knows (degree, mm, 1/angstrom, counts), or '' for 
 
 
 def units(target: Target) -> Iterator[Finding]:
-    """Check that every @units of every dataset parses."""
+    """Check that every @units of every dataset parses, but for those kept word for word."""
     for dataset in target.tree.datasets:
-        if "units" not in dataset.attrs:
+        if "units" not in dataset.attrs or _is_kept(dataset):
             continue
         found = texts(dataset.attrs["units"])
         where = f"{dataset.name}@units"
@@ -25,6 +27,11 @@ def units(target: Target) -> Iterator[Finding]:
             continue
         for unknown in dict.fromkeys(text for text in found if not _is_said(text)):
             yield Finding("warning", where, "units", f"{unknown!r} is not a known unit", _HINT)
+
+
+def _is_kept(dataset: Any) -> bool:
+    """Tell whether a dataset is USID's and says what its source said, whose units are free text."""
+    return dataset.name.startswith("/Measurement_") and is_kept(dataset.parent)
 
 
 def _is_said(text: str) -> bool:

@@ -27,6 +27,13 @@ def test_a_value_outside_the_scan_is_refused() -> None:
         scan.frame(mu=3, chi=0)
 
 
+def test_a_tag_without_frame_is_never_its_neighbor() -> None:
+    axis = Axis("tag_number", np.array([219817054.0, 219817058.0, 219817060.0]))
+    assert axis.index(219817058) == 1
+    with pytest.raises(NxscanError, match=r"tag_number=219817056 .* 219817054 to 219817060"):
+        axis.index(219817056)
+
+
 def test_an_open_dimension_is_asked_for() -> None:
     scan, _ = make_scan((3, 4), (6, 5))
     with pytest.raises(NxscanError, match="give chi=value"):
