@@ -11,6 +11,7 @@ from pathlib import Path
 
 import link
 import process
+import sacla
 import startup
 import translate
 from common import print_table
@@ -27,6 +28,7 @@ def main() -> None:
         rows = translate.measure(Path(folder), frames=200, more=800, times=3)
         rows += startup.measure(Path(folder))
         rows += link.measure(Path(folder))
+        rows += sacla.measure(Path(folder), tags=1000)
         rows += process.measure(Path(folder), Peers.given(given.peers))
     print_table(rows)
 

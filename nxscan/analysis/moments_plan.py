@@ -105,7 +105,7 @@ def make_curves(scan: Scan, names: Sequence[str], edge: int | None, weights: str
 
     """
     axes = chosen_axes(scan, names)
-    places = [_places(scan, axis) for axis in axes]
+    places = [places_of(scan, axis) for axis in axes]
     weight = _weights(scan, axes, places, weights)
     at_edge = _edge(scan, axes, edge)
     weighted = bool((weight != 1).any())
@@ -162,8 +162,10 @@ def _paired(rows: Floats) -> Floats:
     return np.concatenate([rows, np.zeros((len(rows) % 2, rows.shape[1]))])
 
 
-def chosen_axes(scan: Scan, names: Sequence[str]) -> list[Axis]:
+def chosen_axes(scan: Scan, names: Sequence[str], owner: str = "moments") -> list[Axis]:
     """Return the axes that are named, or the main one of every dimension that was scanned.
+
+    ``owner`` is the process that errors speak of.
 
     Raises
     ------
@@ -176,7 +178,7 @@ def chosen_axes(scan: Scan, names: Sequence[str]) -> list[Axis]:
     for name in names:
         if name not in known:
             raise ProcessError(
-                f"moments: {name!r} is no scan axis of {scan.title!r}",
+                f"{owner}: {name!r} is no scan axis of {scan.title!r}",
                 f"there are: {', '.join(known) or 'none'}",
             )
     found = [known[name] for name in names] or [
@@ -185,14 +187,14 @@ def chosen_axes(scan: Scan, names: Sequence[str]) -> list[Axis]:
     flat = [axis.name for axis in found if not np.ptp(axis.values) > 0]
     if flat or not found:
         raise ProcessError(
-            f"moments: {', '.join(flat) or scan.title!r} was not scanned: moments need an axis "
+            f"{owner}: {', '.join(flat) or scan.title!r} was not scanned: it needs an axis "
             "with two positions or more",
             "name the axes with -p axes=...",
         )
     return found
 
 
-def _places(scan: Scan, axis: Axis) -> Floats:
+def places_of(scan: Scan, axis: Axis) -> Floats:
     """Return where each position is along an axis: as it was read, else as it was set."""
     shape = [1] * len(scan.scan_shape)
     shape[axis.dimension] = len(axis)

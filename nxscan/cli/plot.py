@@ -21,13 +21,17 @@ def plot(
         typer.Option("--path", metavar="H5PATH", help="This NXdata instead of the default plot."),
     ] = None,
     pixel: Annotated[
-        str | None, typer.Option("--pixel", metavar="Y,X", help="One pixel's curve along the scan.")
+        str | None,
+        typer.Option(
+            "--pixel", metavar="Y,X", help="One pixel's curve along the scan, with its fit, if any."
+        ),
     ] = None,
     log: Annotated[bool | None, typer.Option("--log/--linear", help="Scale of the colors.")] = None,
 ) -> None:
     """Draw the default plot as an image.
 
-    Or another one (--path), or one pixel's curve along the scan (--pixel).
+    Or another one (--path), or one pixel's curve along the scan (--pixel), with what the newest
+    rocking_curve, or else moments, in the file found of it.
     """
     where = options.read_pixel(pixel)
     if where is not None and path is not None:

@@ -37,7 +37,11 @@ def run(
     ] = None,
     workflow: Annotated[
         Path | None,
-        typer.Option("--workflow", metavar="FILE.toml", help="Run the processes written there."),
+        typer.Option(
+            "--workflow",
+            metavar="FILE.toml|NAME",
+            help="Run the processes written there, or a chain that comes with nxscan: mosaicity.",
+        ),
     ] = None,
     into: Annotated[
         Path | None,

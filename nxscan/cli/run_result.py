@@ -78,7 +78,11 @@ def _sentence(found: Statistics) -> str:
     'the default plot, 2 × 3: median 0.5, from 0 to 1, 25 % without a value'
     >>> _sentence(Statistics((2, 3), "float64", 0.5, 0.0, 1.0, 0.0, ok=0.5))
     'the default plot, 2 × 3, 50 % ok: median 0.5, from 0 to 1'
+    >>> _sentence(Statistics((2, 3, 4), "uint8", 9.0, 0.0, 255.0, 0.0))
+    'the default plot, a picture of 2 × 3'
     """
+    if found.dtype == "uint8" and len(found.shape) == 3 and found.shape[-1] in (3, 4):
+        return f"the default plot, a picture of {times(found.shape[:2])}"
     shape = f"the default plot, {times(found.shape) or 'one value'}"
     shape += "" if found.ok is None else f", {100 * found.ok:.3g} % ok"
     if found.median is None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nxscan.hdf5.datasets import gathered
 from nxscan.hdf5.frames import RawFrames, StoredFrames
 from nxscan.hdf5.virtual import NOWHERE, Tile, VirtualSignal
 
@@ -140,8 +141,10 @@ class Assembly:
             if tile is None:
                 return None
             tiles.append(tile)
+        sources, number, first = gathered(self._sources)
+        tiles = [_renumbered(tile, number, first) for tile in tiles]
         return VirtualSignal(
-            self._sources, tiles, scan_shape, frame_shape, gap=gap, dtype=dtype.newbyteorder("=")
+            sources, tiles, scan_shape, frame_shape, gap=gap, dtype=dtype.newbyteorder("=")
         )
 
     def _settle(self) -> None:
@@ -172,6 +175,15 @@ def _tile(
     if total != np.count_nonzero(source != NOWHERE):
         return None
     return Tile(corner, lengths, source, index)
+
+
+def _renumbered(tile: Tile, number: NDArray[Any], first: NDArray[Any]) -> Tile:
+    there = tile.source != NOWHERE
+    if not there.any():
+        return tile
+    source = np.where(there, number[tile.source], NOWHERE).astype(np.int32)
+    index = np.where(there, tile.index + first[tile.source], tile.index)
+    return Tile(tile.corner, tile.shape, source, index)
 
 
 def _overlap(places: Sequence[Place]) -> bool:

@@ -11,6 +11,7 @@ from h5py._objects import phil
 
 from nxscan.errors import SourceError
 from nxscan.hdf5.chunktable import ABSENT, read_table
+from nxscan.hdf5.datasets import spread
 from nxscan.hdf5.frames import RawFrames, StoredFrames
 from nxscan.hdf5.opening import open_reading
 from nxscan.hdf5.virtual import NOWHERE
@@ -49,16 +50,17 @@ def unwritten(signal: VirtualSignal) -> NDArray[np.int64]:
         If a file cannot be read, or its table of chunks is damaged.
 
     """
-    absent = _absent(signal.sources)
+    single, starts = spread(signal.sources)
+    absent = _absent(single)
     lost = np.zeros(math.prod(signal.scan_shape), np.bool_)
     # the frames of all sources in one row, the last place for what is nowhere
-    before = np.cumsum([0, *(source.count for source in signal.sources)])
+    before = np.cumsum([0, *(source.count for source in single)])
     flags = np.zeros(int(before[-1]) + 1, np.bool_)
     flags[-1] = True
     for number, found in absent.items():
         flags[before[number] : before[number + 1]] = found
     for tile in signal.tiles:
-        row = before[np.maximum(tile.source, 0)] + tile.index
+        row = before[starts[np.maximum(tile.source, 0)]] + tile.index
         lost |= flags[np.where(tile.source == NOWHERE, -1, row)]
     return np.flatnonzero(lost).astype(np.int64)
 

@@ -20,6 +20,7 @@ import h5py
 import numpy as np
 
 from nxscan.errors import LayoutError
+from nxscan.hdf5.datasets import DatasetFrames
 from nxscan.hdf5.frames import RawFrames, StoredFrames
 from nxscan.hdf5.h5signal import HDF5Signal
 from nxscan.hdf5.opening import open_reading
@@ -182,6 +183,8 @@ def frames_of(scan: Scan) -> Iterator[tuple[Path, str, int]]:
             source = virtual.sources[number]
             if isinstance(source, RawFrames):
                 yield paths[number], "", int(source.offsets[index])
+            elif isinstance(source, DatasetFrames):
+                yield paths[number], source.names[index], 0
             else:
                 yield paths[number], getattr(source, "dataset", ""), index
 

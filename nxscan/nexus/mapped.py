@@ -18,8 +18,9 @@ import h5py
 import numpy as np
 
 from nxscan.errors import LayoutError
+from nxscan.hdf5.datasets import DatasetFrames, spread
 from nxscan.hdf5.frames import StoredFrames
-from nxscan.hdf5.virtual import NOWHERE, Tile
+from nxscan.hdf5.virtual import NOWHERE, Tile, VirtualSignal
 from nxscan.nexus.linktable import real_paths, relative
 from nxscan.nexus.rawblocks import Block, is_raw, raw_blocks
 from nxscan.nexus.runs import Pair, pairs, runs
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nxscan.hdf5.frames import Frames
-    from nxscan.hdf5.virtual import VirtualSignal
 
     Shape = tuple[int, ...]
 
@@ -132,6 +132,7 @@ def map_frames(file: Any, home: str, signal: VirtualSignal, folder: Path) -> Map
         The folder of the master.
 
     """
+    signal = _spread(signal)
     inner = math.prod(signal.scan_shape[1:])
     real = real_paths(source.path for source in signal.sources)
     home_folder = os.path.realpath(folder)
@@ -151,6 +152,22 @@ def map_frames(file: Any, home: str, signal: VirtualSignal, folder: Path) -> Map
     if not found.is_one_block:
         _create_blocks(file, found)
     return found
+
+
+def _spread(signal: VirtualSignal) -> VirtualSignal:
+    """Return a signal whose sources are single datasets, as mappings name them."""
+    if not any(isinstance(source, DatasetFrames) for source in signal.sources):
+        return signal
+    sources, starts = spread(signal.sources)
+    several = np.array([isinstance(source, DatasetFrames) for source in signal.sources])
+    tiles = []
+    for tile in signal.tiles:
+        apart = several[tile.source] & (tile.source != NOWHERE)
+        number = starts[tile.source] + np.where(apart, tile.index, 0)
+        source = np.where(tile.source == NOWHERE, NOWHERE, number).astype(np.int32)
+        tiles.append(replace(tile, source=source, index=np.where(apart, 0, tile.index)))
+    said = signal.units, signal.long_name, signal.gap, signal.dtype
+    return VirtualSignal(sources, tiles, signal.scan_shape, signal.frame_shape, *said)
 
 
 def _of_datasets(

@@ -61,17 +61,17 @@ def has_errors(path: Path, group: str, output: str) -> bool:
         return f"{layout.ENTRY}/{group}/{output}/data_errors" in opened
 
 
-def read_result_scan(path: Path, group: str, output: str) -> Scan:
-    """Return an output as a scan, lazily, for a process that works on it.
+def read_result_scan(path: Path, group: str, output: str, field: str = "data") -> Scan:
+    """Return an output, or its errors, as a scan, lazily, for a process that works on it.
 
     Its scan dimensions are those before the first of the detector's, or, where the detector
     is not in it, the scan's own; what else it has is the detector. Counters, readings and
     masks of the scan come along where their dimensions are there.
     """
     scan = read_scan(path)
-    place = f"/{layout.ENTRY}/{group}/{output}/data"
+    place = f"/{layout.ENTRY}/{group}/{output}/{field}"
     with Master(path).reading() as opened:
-        parent = _member(opened, group, output, "data").parent
+        parent = _member(opened, group, output, field).parent
         axes = read_axes(opened, parent)
         title = str(plain(opened.value(parent["title"])))
     rank = _scan_rank(axes, scan)

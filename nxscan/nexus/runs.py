@@ -102,6 +102,11 @@ def pairs(run: Run, scan_shape: Shape, counted: Sequence[Shape]) -> Iterator[Pai
         For each source, the lengths of those dimensions that count its frames.
 
     """
+    if run.count == 1:  # of thousands of datasets that hold a frame each
+        start = counted_index(run.position, scan_shape)
+        inside = counted_index(run.index, counted[run.source])
+        yield Pair(run.source, start, (1,) * len(start), inside, (1,) * len(inside))
+        return
     done = 0
     while done < run.count:
         left = run.count - done
@@ -121,3 +126,16 @@ def _start(box: tuple[slice, ...]) -> Shape:
 
 def _extent(box: tuple[slice, ...]) -> Shape:
     return tuple(part.stop - part.start for part in box)
+
+
+def counted_index(number: int, lengths: Shape) -> Shape:
+    """Return the index of a position that is numbered in C order.
+
+    >>> counted_index(5, (2, 3)), counted_index(0, ())
+    ((1, 2), ())
+    """
+    found = []
+    for length in reversed(lengths):
+        number, index = divmod(number, length)
+        found.append(index)
+    return tuple(reversed(found))

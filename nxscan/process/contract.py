@@ -47,9 +47,18 @@ class Process(Parametrized, ABC):
         Raise it when the results change: earlier ones are then not taken for these.
     requires : sequence of str or Process
         Processes whose results this one needs; they are found in the file or run first.
+    works_on : {"frames", "result"}
+        What blocks are cut from: the frames, or the default array of an earlier result, that
+        of the first process in ``requires`` unless the user names another (``on``). All
+        arrays of that result are then in ``scan.signals`` and ``block.required``, errors as
+        ``<name>_errors``, and the axes that it has not are in ``scan.integrated``; corrections
+        are those that it is made through.
     passes : int
         How often the data are read; every pass but the last must be a reduction, whose
         finished state the next one finds in ``block.previous``.
+    whole_curves : bool
+        Of a reduction per scan: whether compute needs whole curves of some pixels, as for sums
+        over pixels of what curves have in common. The scan is then cut along the detector.
     wants_valid, wants_variance : bool
         Whether blocks bring masks and variances.
     bytes_per_value : int
@@ -77,8 +86,10 @@ class Process(Parametrized, ABC):
     """
 
     per: Per
-    requires: ClassVar[Sequence[str | Process]] = ()
-    passes: ClassVar[int] = 1
+    requires: Sequence[str | Process] = ()
+    works_on: ClassVar[Literal["frames", "result"]] = "frames"
+    passes: int = 1
+    whole_curves: ClassVar[bool] = False
     wants_valid: bool = False
     wants_variance: bool = False
     bytes_per_value: ClassVar[int] = 24

@@ -11,6 +11,8 @@ import numpy as np
 from nxscan.process.parameters import Parametrized
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from nxscan.model import Axis, Scan
@@ -37,6 +39,18 @@ class Correction(Parametrized, ABC):
     """
 
     _kind = "correction"
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Identities of the results that it takes values from; none by default."""
+        return ()
+
+    def located(self, master: Path) -> Correction:  # noqa: ARG002  (subclasses look into it)
+        """Return the correction with what it takes from the master, results of its own scan.
+
+        It is asked before `bind`; one that takes nothing returns itself.
+        """
+        return self
 
     @abstractmethod
     def bind(self, scan: Scan, layout: Layout) -> Bound:

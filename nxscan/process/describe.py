@@ -52,7 +52,10 @@ class ParameterFacts:
 
 @dataclass(frozen=True)
 class OutputFacts:
-    """One output, as it is for a scan along one axis, ``mu``, of an area detector."""
+    """One output, as it is for a scan along one axis, ``mu``, of an area detector.
+
+    Of a process that works on a result, as it is for centers along ``mu``, ``chi`` and ``ccmth``.
+    """
 
     name: str
     units: str
@@ -178,7 +181,7 @@ def _per(cls: type[Process]) -> str:
 
 def _outputs(cls: type[Process]) -> tuple[OutputFacts, ...]:
     """Ask a process what it gives for an example; a user's code may refuse it in any way."""
-    scan = _example()
+    scan = _example() if cls.works_on == "frames" else _example_result()
     try:
         process = cls()
         found = resolve(process.outputs(scan), scan, process.per, cls.name)
@@ -203,8 +206,26 @@ def _example() -> Any:
 
     axes = [
         Axis("mu", np.linspace(-1, 1, 5), "degree", "mu", "scan", 0),
-        Axis("y", np.arange(4.0), "pixel", "y", "detector", 1),
-        Axis("x", np.arange(4.0), "pixel", "x", "detector", 2),
+        Axis("y", np.arange(32.0), "pixel", "y", "detector", 1),
+        Axis("x", np.arange(32.0), "pixel", "x", "detector", 2),
     ]
-    signal = ArraySignal(np.zeros((5, 4, 4), np.uint16), "counts")
+    signal = ArraySignal(np.zeros((5, 32, 32), np.uint16), "counts")
     return Scan("example", {"detector": signal}, {axis.name: axis for axis in axes})
+
+
+def _example_result() -> Any:
+    """Return maps of centers along three motors, as a process that works on a result sees them."""
+    from nxscan.model import ArraySignal, Axis, Scan, Signal
+
+    axes = [Axis(name, np.arange(4.0), "pixel", name, "detector", k) for k, name in enumerate("yx")]
+    scanned = ("mu", "chi", "ccmth")
+    signals: dict[str, Signal] = {
+        f"center_{name}": ArraySignal(np.ones((4, 4)) + np.eye(4), "degree", f"center of {name}")
+        for name in scanned
+    }
+    signals["status"] = ArraySignal(np.zeros((4, 4), np.uint8), "", "status")
+    swept = {
+        name: Axis(name, np.zeros(1), "degree", name, "integrated", 0, np.ones(1))
+        for name in scanned
+    }
+    return Scan("example", signals, {axis.name: axis for axis in axes}, integrated=swept)

@@ -131,7 +131,7 @@ class Job:
         """Return the dimensions that a block may be cut along while it is computed."""
         scan = self.view.layout.scan_rank
         if self.process.is_reduction:
-            return list(range(scan))
+            return list(range(scan, rank) if self.process.whole_curves else range(scan))
         if self.required or self.process.per == "scan":
             return []
         return list(range(scan) if self.process.per == "position" else range(scan, rank))

@@ -8,8 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from nxscan.errors import ProcessError
 from nxscan.nexus import read_scan
+from nxscan.nexus.result_read import has_errors, read_result_scan
 from nxscan.nexus.results import check_name
 from nxscan.process import assemble
 from nxscan.process.commit_target import CommitTarget, commit_target
@@ -26,7 +29,7 @@ from nxscan.process.settings import Settings
 from nxscan.process.view import make_view, seen, without_metadata
 
 if TYPE_CHECKING:
-    from nxscan.model import Scan
+    from nxscan.model import Axis, Scan, Signal
     from nxscan.process.contract import Process
 
     RunIt = Callable[[Process, Path, Settings], Result]
@@ -131,12 +134,22 @@ def make_plan(
     scan = read_scan(target.master)
     state = target.key
     uuid, signal_path = state, f"/entry/instrument/{scan.detector}/data"
-    corrections = tuple(find_correction(item) for item in settings.corrections)
+    corrections = tuple(
+        find_correction(item).located(target.master) for item in settings.corrections
+    )
+    if process.works_on == "result":
+        earlier = _worked_on(process, target.master, on, settings, run)
+        result = next(iter(earlier.values()))
+        on, corrections = f"{result.group}/{result.default}", ()
+    else:
+        earlier = _required(process, target.master, settings, run)
     if on is not None:
         scan, uuid, signal_path = _result_on(target.master, on)
     view = make_view(scan, corrections)
     visible = seen(scan, view)
-    earlier = _required(process, target.master, settings, run)
+    if process.works_on == "result":
+        visible.signals.update(_other_signals(result))
+        visible.integrated = _scanned(target.master, scan) | scan.integrated
     outputs = resolve(process.outputs(visible), visible, process.per, f"process {process.name!r}")
     fingerprint = scan_fingerprint(scan, uuid)
     partition = _cut(process, view, outputs)
@@ -152,6 +165,7 @@ def make_plan(
         required={name: _as_required(result) for name, result in earlier.items()},
     )
     needs = [fingerprint, *(result.identity for result in earlier.values())]
+    needs += [found for correction in corrections for found in correction.needs]
     described, corrections_described = describe(process), [describe(one) for one in corrections]
     return Plan(
         process=process,
@@ -179,6 +193,8 @@ def _result_on(master: Path, on: str) -> tuple[Scan, str, str]:
 def _cut(process: Process, view: Any, outputs: Sequence[Resolved]) -> Partition:
     layout = view.layout
     cutter = Cutter(layout.shape, view.signal.dtype.itemsize, layout.scan_rank, layout.edges)
+    if process.whole_curves:
+        return cutter.cut("pixel", mergeable=False)
     values = sum(len(output.names) * _values_each(output) for output in outputs)
     return cutter.cut(process.per, mergeable=process.is_reduction, state_values=values)
 
@@ -210,5 +226,44 @@ def _required(process: Process, master: Path, settings: Settings, run: RunIt) ->
     return found
 
 
+def _worked_on(
+    process: Process, master: Path, on: str | None, settings: Settings, run: RunIt
+) -> dict[str, Result]:
+    """Return the result that a process works on: the one that is named, or what it requires."""
+    if on is None:
+        return _required(process, master, settings, run)
+    if settings.corrections:
+        raise ProcessError(
+            f"process {process.name!r} works on the result {on!r}, and corrections are of frames",
+            "leave the corrections out, or leave 'on' out: what it requires is then made through "
+            "them",
+        )
+    result = Result.load(master, on.partition("/")[0])
+    return {result.process: result}
+
+
+def _other_signals(result: Result) -> dict[str, Signal]:
+    """Return every array of a result but the default one, errors included."""
+    scans = _as_required(result).outputs
+    return {name: scan.signal for name, scan in scans.items() if name != result.default}
+
+
+def _scanned(master: Path, worked_on: Scan) -> dict[str, Axis]:
+    """Return the axes of the scan that a result has not, as what it was integrated over."""
+    gone = [a for a in read_scan(master).axes.values() if a.name not in worked_on.axes]
+    return {axis.name: _integrated(axis) for axis in gone if axis.role == "scan"}
+
+
+def _integrated(axis: Axis) -> Axis:
+    low, high = np.nanmin(axis.values), np.nanmax(axis.values)
+    middle, width = np.array([0.5 * (low + high)]), np.array([high - low])
+    return replace(axis, values=middle, role="integrated", dimension=0, width=width)
+
+
 def _as_required(result: Result) -> Required:
-    return Required({name: without_metadata(result.as_scan(name)) for name in result.names})
+    found = {name: result.as_scan(name) for name in result.names}
+    for name in result.names:
+        if has_errors(result.path, result.group, name):
+            errors = f"{name}_errors"
+            found[errors] = read_result_scan(result.path, result.group, name, "data_errors")
+    return Required({name: without_metadata(scan) for name, scan in found.items()})

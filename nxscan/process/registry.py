@@ -134,8 +134,8 @@ def _is_correction(found: Any) -> bool:
 
 
 def _only(name: str, kind: Kind) -> EntryPoint:
-    """Return the one entry point of a name."""
-    points = announced(kind, name)
+    """Return the one entry point of a name; ``hot-pixels`` is ``hot_pixels``."""
+    points = announced(kind, name) or announced(kind, name.replace("-", "_"))
     if not points:
         raise ProcessError(f"there is no {kind} {name!r}", _known(name, kind))
     if len(points) > 1:

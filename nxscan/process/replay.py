@@ -133,7 +133,7 @@ class _Again:
 
     def run(self, result: Result) -> Replayed:
         try:
-            process, corrections = _restored(result)
+            process, corrections = restored(result)
             settings = replace(
                 self.settings,
                 on=self._on(result),
@@ -173,7 +173,7 @@ def _needed(every: list[Result], chosen: set[str]) -> set[str]:
     return needed
 
 
-def _restored(result: Result) -> tuple[Process, tuple[Correction, ...]]:
+def restored(result: Result) -> tuple[Process, tuple[Correction, ...]]:
     """Return a process and its corrections as they were."""
     stored = result.stored
     process = find_process(stored.module)(**_values(stored.parameters))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -27,9 +27,28 @@ class Required:
 
     outputs: Mapping[str, Scan]
 
-    def part(self, layout: Layout, region: Selection) -> dict[str, NDArray[Any]]:
-        """Return every output, of the dimensions that it shares with a block the block's part."""
-        return {name: _part(scan, layout, region) for name, scan in self.outputs.items()}
+    def part(self, layout: Layout, region: Selection) -> Mapping[str, NDArray[Any]]:
+        """Return every output, of the dimensions that it shares with a block the block's part.
+
+        Each is read when it is asked for: a result may have many.
+        """
+        return _Parts(self.outputs, layout, region)
+
+
+class _Parts(Mapping[str, "NDArray[Any]"]):
+    """The outputs of an earlier result along a block."""
+
+    def __init__(self, outputs: Mapping[str, Scan], layout: Layout, region: Selection) -> None:
+        self._outputs, self._layout, self._region = outputs, layout, region
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        return _part(self._outputs[name], self._layout, self._region)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._outputs)
+
+    def __len__(self) -> int:
+        return len(self._outputs)
 
 
 def _part(scan: Scan, layout: Layout, region: Selection) -> NDArray[Any]:

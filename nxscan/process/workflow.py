@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +55,8 @@ def load_workflow(path: str | Path) -> Workflow:
     Parameters
     ----------
     path : path
-        A TOML file: ``corrections = [...]`` and a table ``[[step]]`` for each process.
+        A TOML file: ``corrections = [...]`` and a table ``[[step]]`` for each process; or the
+        name of a workflow that comes with nxscan (``mosaicity``).
 
     Raises
     ------
@@ -68,7 +70,7 @@ def load_workflow(path: str | Path) -> Workflow:
 
     """
     try:
-        found = Workflow.model_validate(tomllib.loads(Path(path).read_text(encoding="utf-8")))
+        found = Workflow.model_validate(tomllib.loads(_read(Path(path))))
     except (OSError, UnicodeDecodeError) as error:
         raise ProcessError(f"{path}: cannot be read: {error}", "check its name") from error
     except tomllib.TOMLDecodeError as error:
@@ -82,6 +84,23 @@ def load_workflow(path: str | Path) -> Workflow:
     if wrong:
         raise ProcessError(f"{path} cannot be run:" + _listed(wrong))
     return found
+
+
+def _read(path: Path) -> str:
+    """Return the text of a file, or of the workflow of that name that comes with nxscan."""
+    if path.exists() or path.suffix or path.name != str(path):
+        return path.read_text(encoding="utf-8")
+    known = {
+        one.name.removesuffix(".toml"): one
+        for one in files("nxscan.workflows").iterdir()
+        if one.name.endswith(".toml")
+    }
+    if path.name not in known:
+        raise ProcessError(
+            f"{path}: there is no such file, and no workflow of that name",
+            f"nxscan has: {', '.join(sorted(known))}",
+        )
+    return known[path.name].read_text(encoding="utf-8")
 
 
 _EXAMPLE = 'write [[step]] with process = "moments", and corrections = ["dark"] before it'

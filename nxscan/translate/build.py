@@ -12,6 +12,7 @@ import numpy as np
 
 from nxscan.model import Axis, Field, Group, Provenance, RawMetadata, Scan, Source
 from nxscan.model.names import nexus_name
+from nxscan.translate.calibration import calibrated, calibrated_axes
 from nxscan.translate.mapping import Known, apply_mapping
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
     Column = NDArray[np.float64]
 
+APPLICATION = "application_definition"
+"""The translation's parameter that names it: ``definition`` is for those that NeXus has."""
 _RESERVED = frozenset({"data", "errors", "title", "frame_number", "frame", "position", "repeat"})
 _PIXELS = {"y": "detector row", "x": "detector column", "channel": "detector channel"}
 
@@ -67,6 +70,8 @@ class Found:
         Motors that each frame integrates over: where it begins and where it ends.
     parameters : dict of str to str
         What else the provenance should say.
+    calibrated : bool
+        Motors and counters are in the units of the mapping: steps were made values of.
 
     """
 
@@ -85,6 +90,7 @@ class Found:
     mask: NDArray[Any] | None = None
     integrated: dict[str, tuple[float, float]] = field(default_factory=dict)
     parameters: dict[str, str] = field(default_factory=dict)
+    calibrated: bool = False
 
 
 def build_scan(
@@ -106,7 +112,9 @@ def build_scan(
         Its name, for the provenance.
 
     """
-    return _Builder(found, axes, mapping).build(report, translator)
+    if not found.calibrated:
+        axes = calibrated_axes(axes, mapping)
+    return _Builder(calibrated(found, mapping), axes, mapping).build(report, translator)
 
 
 @dataclass
@@ -142,9 +150,16 @@ class _Builder:
                 sources=found.sources,
                 date=datetime.now().astimezone().isoformat(timespec="seconds"),
                 version=program_version(),
-                parameters=dict(found.parameters),
+                parameters=dict(found.parameters) | self._application(),
             ),
         )
+
+    def _application(self) -> dict[str, str]:
+        """Return the application definition that the scan follows, by what its motors are."""
+        rule, motors = self.mapping.application, self.found.motors
+        if rule is None or not all(k in motors and is_constant(motors[k]) for k in rule.when):
+            return {}
+        return {APPLICATION: rule.definition}
 
     def _name(self, original: str, what: str = "motor") -> str:
         """Return the NeXus name of a motor or counter, the same each time it is asked for."""

@@ -82,7 +82,8 @@ def finish(
     report.problems.extend(axes.problems)
     scan = build_scan(found, axes, keys, report, translator)
     for name, width in (widths or {}).items():
-        _set_width(scan, axes, name, width, report)
+        scale = keys.motors[name].slope if name in keys.motors else 1.0
+        _set_width(scan, axes, name, scale * width, report)
     if started and scan.metadata.get("start_time") is None:
         scan.metadata.set("start_time", Field(started))
     if factors is not None and applied:

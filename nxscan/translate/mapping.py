@@ -134,6 +134,7 @@ def merge(base: Mapping, user: Mapping | None) -> Mapping:
             "pairs": _first_of((*user.pairs, *base.pairs), lambda item: item.mnemonics),
             "not_motors": _first_of((*user.not_motors, *base.not_motors), str),
             "groups": base.groups | user.groups,
+            "application": user.application or base.application,
             "scans": base.scans.model_copy(update=user.scans.stated()),
             "signals": _first_of(
                 (*user.signals, *base.signals), lambda item: (item.name, item.role)

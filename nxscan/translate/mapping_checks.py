@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from nxscan.errors import NxscanError
@@ -45,6 +46,7 @@ _TRANSFORMS = {
     "text": {"text"},
     "time": {"isotime_from_epoch", "isotime_from_ctime", "isotime_from_iso"},
 }  # fmt: skip
+_NXDL = ".nxdl.xml"
 _FREE = ("NXparameters", "NXcollection")
 _BETWEEN = {
     "wavelength_from_energy": ("keV", "angstrom"),
@@ -57,6 +59,7 @@ def check(mapping: Mapping) -> Iterator[Finding]:
     yield from _known(mapping)
     yield from _zone(mapping)
     yield from _groups(mapping)
+    yield from _application(mapping)
     yield from _duplicates(mapping)
     for index, pattern in enumerate(mapping.not_motors):
         yield from _wildcard(("not_motors", index), pattern)
@@ -65,6 +68,28 @@ def check(mapping: Mapping) -> Iterator[Finding]:
     for index, link in enumerate(mapping.transformations):
         yield from _transformation(("transformation", index), link, mapping)
     yield from check_hdf5(mapping)
+
+
+def _application(mapping: Mapping) -> Iterator[Finding]:
+    rule = mapping.application
+    if rule is None:
+        return
+    if not rule.when:
+        yield ("application", "when"), "it names no motor: every scan would be one"
+    if rule.definition not in application_definitions():
+        known = ", ".join(application_definitions()) or "none"
+        place = "application", "definition"
+        yield place, f"nxscan has no definition {rule.definition!r}; there are: {known}"
+
+
+def application_definitions() -> list[str]:
+    """Return the names of nxscan's own application definitions.
+
+    >>> application_definitions()
+    ['NXdfxm']
+    """
+    names = (item.name for item in files("nxscan.schemas.applications").iterdir())
+    return sorted(name.removesuffix(_NXDL) for name in names if name.endswith(_NXDL))
 
 
 def _known(mapping: Mapping) -> Iterator[Finding]:

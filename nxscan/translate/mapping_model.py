@@ -261,6 +261,15 @@ class AxisRule(_Table):
     description: str = Field("", description="where the unit or meaning comes from")
 
 
+class ApplicationRule(_Table):
+    """The application definition that scans of an instrument follow."""
+
+    definition: str = Field(description="its name, one of those that come with nxscan")
+    when: tuple[str, ...] = Field(
+        description="motors that must be there, and have stood still, for a scan to be one"
+    )
+
+
 class Mapping(_Table):
     """How an instrument's raw keys become NeXus fields."""
 
@@ -279,6 +288,9 @@ class Mapping(_Table):
     )
     groups: dict[str, str] = Field(
         {}, description="NeXus class of a group by its path, where its name does not tell"
+    )
+    application: ApplicationRule | None = Field(
+        None, description="the application definition that scans follow"
     )
     scans: ScanRule = Field(ScanRule(), description="scans in an HDF5 file")
     signals: tuple[SignalRule, ...] = Field((), alias="signal", description="frames in HDF5 files")

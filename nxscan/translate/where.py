@@ -27,7 +27,7 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "<": operator.lt,
     ">": operator.gt,
 }
-_PART = re.compile(r"\s*([\w./-]+?)\s*(==|!=|<=|>=|<|>|=)\s*([-+\w.]+)\s*\Z")
+_PART = re.compile(r"\s*([\w.:/-]+?)\s*(==|!=|<=|>=|<|>|=)\s*([-+\w.]+)\s*\Z")
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def chosen(
 def _meant(name: str, columns: Mapping[str, Column]) -> str:
     if name in columns:
         return name
-    ends = [one for one in columns if one.endswith((f"/{name}", f".{name}"))]
+    ends = [one for one in columns if one.endswith((f"/{name}", f".{name}", f":{name}"))]
     if len(ends) == 1:
         return ends[0]
     if ends:

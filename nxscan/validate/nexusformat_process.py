@@ -1,6 +1,7 @@
 """Runs nexusformat's validator over one file in a process of its own; writes JSON.
 
-Run as a script: ``python nexusformat_process.py FILE``. It knows nothing of nxscan. A process of
+Run as a script: ``python nexusformat_process.py FILE FOLDER``, where the folder has NXDL that NeXus
+has not: entries name those in ``translation/parameters``. It knows nothing of nxscan. A process of
 its own, because the validator keeps its state in module variables and one logger, and opens
 files with other HDF5 locking flags than nxscan, which HDF5 refuses within one process.
 """
@@ -15,17 +16,19 @@ import re
 import sys
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 _HEADER = re.compile(r"(Field|Link|Group|NX\w*): (.*)")
 _ATTRIBUTE = re.compile(r'"@(.+)" is not defined as an attribute in (NX\w+)')
 _INDENT = 4
+_OWN = "translation/parameters/application_definition"
 
 Line = list[str]
 """Severity, path, rule, message."""
 
 
-def run(path: str) -> dict[str, Any]:
+def run(path: str, folder: str = "") -> dict[str, Any]:
     """Validate one file: its base classes, and each entry that names an application definition."""
     from nexusformat.nexus import NeXusError, nxload, validate
 
@@ -51,9 +54,9 @@ def run(path: str) -> dict[str, Any]:
         with root.nxfile:
             capture("NeXus base class", "/", partial(_base_classes, validate, root, path))
             for entry in root.NXentry:
-                if "definition" in entry:
+                for application in _definitions(entry, folder):
                     rule, where = "application definition", str(entry.nxpath)
-                    capture(rule, where, partial(_application, validate, entry))
+                    capture(rule, where, partial(_application, validate, entry, application))
 
     capture("readable by nexusformat", "/", everything)
     return {"findings": found}
@@ -66,8 +69,16 @@ def _base_classes(validate: Any, root: Any, path: str) -> None:
     whole.output_log()
 
 
-def _application(validate: Any, entry: Any) -> None:
-    validate.ApplicationValidator(entry["definition"].nxvalue).validate(entry)
+def _definitions(entry: Any, folder: str) -> list[str]:
+    """Return the application definitions that an entry names: NeXus' own, or files."""
+    found = [str(entry["definition"].nxvalue)] if "definition" in entry else []
+    if _OWN in entry and folder:
+        found.append(str(Path(folder) / f"{entry[_OWN].nxvalue}.nxdl.xml"))
+    return found
+
+
+def _application(validate: Any, entry: Any, application: str) -> None:
+    validate.ApplicationValidator(application).validate(entry)
 
 
 def _separate(get_validator: Callable[..., Any]) -> Callable[..., Any]:
@@ -136,5 +147,5 @@ class _Collector(logging.Handler):
 
 if __name__ == "__main__":
     with contextlib.redirect_stdout(sys.stderr):
-        result = run(sys.argv[1])
+        result = run(*sys.argv[1:])
     sys.stdout.write(json.dumps(result))

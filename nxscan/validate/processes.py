@@ -12,8 +12,10 @@ from typing import Any
 _SECONDS = 600
 
 
-def run_script(name: str, path: Path) -> Any:
+def run_script(name: str, path: Path, *more: str) -> Any:
     """Run one of this folder's scripts over a file and return the JSON that it writes.
+
+    What else it has to know goes with it as further arguments.
 
     Raises
     ------
@@ -24,6 +26,7 @@ def run_script(name: str, path: Path) -> Any:
     script = Path(__file__).with_name(name)
     # -P: modules of this folder must not stand in for others of the same name
     command = [sys.executable, "-P", "-X", "utf8", "-W", "ignore", str(script), str(path)]
+    command += more
     environment = {**os.environ, "HDF5_USE_FILE_LOCKING": "FALSE", "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         done = subprocess.run(  # noqa: S603  (no shell; the path is one argument)

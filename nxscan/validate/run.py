@@ -19,6 +19,7 @@ from nxscan.validate.own_links import links
 from nxscan.validate.own_seal import seal
 from nxscan.validate.own_sources import sources
 from nxscan.validate.own_structure import open_file, structure
+from nxscan.validate.own_tags import tags
 from nxscan.validate.own_units import units
 from nxscan.validate.report import CheckRun, Report, Suppressed
 from nxscan.validate.with_nexusformat import nexus_classes
@@ -34,6 +35,7 @@ CHECKS: tuple[Check, ...] = (
     Check("axis lengths", "nxscan", axis_lengths),
     Check("units", "nxscan", units),
     Check("nxscan layout", "nxscan", layout),
+    Check("tag numbers", "nxscan", tags),
     Check("checksums of metadata", "nxscan", seal),
     Check("frame checksums", "nxscan", frame_checksums),
     Check("USID", "usid", usid),

@@ -29,14 +29,31 @@ NOUNS = {True: ("spectra", "frames"), False: ("channels", "pixels")}
 
 
 @dataclass(frozen=True, eq=False)
+class Line:
+    """What is drawn with a curve: a model of it, a mark; ``style`` is line, dashed or thin."""
+
+    label: str
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    style: str = "line"
+
+
+@dataclass(frozen=True, eq=False)
 class Curve:
-    """Values along one axis, with error bars where there are any."""
+    """Values along one axis, with error bars where there are any, and lines drawn with them.
+
+    ``is_points`` leaves out the line from one value to the next; ``is_below`` puts the panel
+    under the one before it.
+    """
 
     title: str
     label: str
     values: NDArray[np.float64]
     x: PlotAxis
     errors: NDArray[np.float64] | None = None
+    lines: tuple[Line, ...] = ()
+    is_points: bool = False
+    is_below: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +79,17 @@ class Scatter:
 
 
 @dataclass(frozen=True, eq=False)
+class Picture:
+    """Colors over two axes, ``values[row, column]`` red, green, blue (and opacity), 0 to 255."""
+
+    title: str
+    label: str
+    values: NDArray[np.uint8]
+    y: PlotAxis
+    x: PlotAxis
+
+
+@dataclass(frozen=True, eq=False)
 class Value:
     """A single number."""
 
@@ -70,7 +98,7 @@ class Value:
     value: float
 
 
-Panel = Curve | Map | Scatter | Value
+Panel = Curve | Map | Picture | Scatter | Value
 
 
 def compose(
@@ -103,6 +131,9 @@ def compose(
     if pixel is not None:
         return [_pixel_panel(data, how, fixed, pixel)]
     ndim = data.signal.ndim
+    if data.is_picture and not fixed:
+        shown = [data] if data.key is None else [data, data.key]
+        return [_picture(each) for each in shown]
     if ndim - len(fixed) <= 2:
         return _whole(data, fixed)
     split = ndim - data.frame_ndim
@@ -118,6 +149,11 @@ def compose(
         title = _title(data, fixed, how, [k for k in frame if k not in fixed])
         panels.append(_panel(data, how, fixed, scan, reduced.curve, title))
     return panels
+
+
+def _picture(data: PlotData) -> Picture:
+    values = np.asarray(data.signal[()], np.uint8)
+    return Picture(data.label, data.label, values, data.axes[0], data.axes[1])
 
 
 def _choice(reduce: Reduce, data: PlotData) -> tuple[How, dict[int, int]]:

@@ -7,9 +7,9 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from nxscan.errors import OutputError, SourceError
+from nxscan.errors import NxscanError, OutputError, SourceError
 from nxscan.view.compose import Curve, Panel, compose
-from nxscan.view.hdf5 import find_plot, open_file
+from nxscan.view.hdf5 import child, find_plot, is_plot, open_file
 from nxscan.view.hints import damage
 from nxscan.view.panels import draw_panel, keeps_scale, width_to_height
 from nxscan.view.plotdata import read_plot
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from nxscan.view.blocks import Progress
     from nxscan.view.compose import Reduce
+    from nxscan.view.plotdata import PlotData
 
 _log = logging.getLogger(__name__)
 
@@ -26,6 +27,8 @@ HEIGHT = 5.0
 """Height of one panel in inches."""
 
 DPI = 150
+
+_FRAMES = "entry/data"
 
 _LETTERS = 10
 """How many of a title's letters stand on an inch."""
@@ -82,7 +85,9 @@ def plot(
     h5path : str, optional
         A group or dataset of the file; without it, its ``@default`` is followed.
     pixel : tuple of int, optional
-        Row and column of the one pixel whose values along the scan are wanted.
+        Row and column of the one pixel whose values along the scan are wanted. Where the file
+        has a result of ``rocking_curve``, its newest fit is drawn with them, and what is left;
+        else the center and width of its newest ``moments``, if any.
     reduce : {"sum", "mean", "max"} or mapping of str to int
         How to reduce the dimensions that do not fit on paper; a mapping gives the index to use
         for each axis that it names, and the rest is summed. The titles say what was done.
@@ -117,10 +122,14 @@ def plot(
     'curve'
 
     """
+    fitted = None if pixel is None or h5path is not None else _with_fit(path, pixel)
+    if fitted is not None:
+        figure = draw(*fitted, log)
+        return figure if output is None else save(figure, output)
     with open_file(path) as file:
         for sentence in damage(file):
             _log.warning("%s: %s", path, sentence)
-        data = read_plot(find_plot(file, h5path))
+        data = _plot_data(file, h5path, pixel)
         try:
             panels = compose(data, reduce, pixel, progress)
         except (OSError, RuntimeError) as error:
@@ -130,6 +139,32 @@ def plot(
         place = f"{Path(path).name}  {data.path}  {_shape(data.signal)}  {data.note}".rstrip()
     figure = draw(panels, data.title, place, log)
     return figure if output is None else save(figure, output)
+
+
+def _with_fit(
+    path: str | PathLike[str], pixel: tuple[int, int]
+) -> tuple[list[Panel], str, str] | None:
+    """Return panels, title and place of a pixel's curve with its fit, None if there is none."""
+    from nxscan.view.pixel_fit import fit_panels, newest
+
+    result = newest(path)
+    if result is None:
+        return None
+    try:
+        panels, title = fit_panels(result, pixel)
+    except NxscanError as error:
+        _log.warning("%s: shown without %s: %s", path, result.group, error)
+        return None
+    return panels, title, f"{Path(path).name}  {result.stored.signal_path}  {result.group}"
+
+
+def _plot_data(file: Any, h5path: str | None, pixel: tuple[int, int] | None) -> PlotData:
+    """Return what is drawn; of a file whose default is a map, a pixel is one of its frames."""
+    data = read_plot(find_plot(file, h5path))
+    if pixel is None or h5path is not None or data.signal.ndim > data.frame_ndim:
+        return data
+    frames = child(file, _FRAMES)
+    return read_plot(frames) if frames is not None and is_plot(frames) else data
 
 
 def draw(panels: list[Panel], title: str, place: str, log: bool | None = None) -> Any:
@@ -176,6 +211,8 @@ def _layout(panels: list[Panel]) -> tuple[int, int, tuple[float, float]]:
         return 2, 1, (11.0, 11.0 / shape + HEIGHT)
     columns = 2 if len(panels) <= 4 else 3
     rows = -(-len(panels) // columns)
+    if _is_stacked(panels):
+        return 2, 1, (8.0, 6.5)
     if len(panels) == 2:
         return 1, 2, (width + 6.5, HEIGHT + 0.6)
     return rows, columns, (5.0 * columns, 3.4 * rows + 0.6)
@@ -185,7 +222,13 @@ def _ratios(panels: list[Panel], rows: int, columns: int) -> tuple[list[float], 
     if len(panels) == 2 and (rows, columns) == (1, 2):
         first = min(max(width_to_height(panels[0]), 0.5), 3.2)
         return [1.0], [HEIGHT * first + 1.2, 6.5]
+    if _is_stacked(panels):
+        return [3.0, 1.0], [1.0]
     return [1.0] * rows, [1.0] * columns
+
+
+def _is_stacked(panels: list[Panel]) -> bool:
+    return len(panels) == 2 and isinstance(panels[1], Curve) and panels[1].is_below
 
 
 def _shape(signal: Any) -> str:

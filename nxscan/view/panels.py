@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nxscan.view.compose import Curve, Map, Panel, Scatter, Value
+from nxscan.view.compose import Curve, Map, Panel, Picture, Scatter, Value
 from nxscan.view.limits import bin_factor, binned, robust_limits, wants_log
 
 if TYPE_CHECKING:
@@ -23,6 +23,12 @@ MISSING = "0.75"
 
 COLORS = "viridis"
 LINE = "#1f5a96"
+STYLES: dict[str, dict[str, Any]] = {
+    "line": {"color": "#c8501e", "linewidth": 1.4},
+    "dashed": {"color": "#c8501e", "linewidth": 1.0, "linestyle": "--"},
+    "thin": {"color": "0.45", "linewidth": 0.8},
+}
+"""How lines drawn with a curve look."""
 MOST_PIXELS = 1600
 """A map is averaged down to fewer than this many values a side; a panel has no more dots."""
 
@@ -42,6 +48,9 @@ def draw_panel(figure: Any, ax: Any, panel: Panel, log: bool | None) -> None:
     if isinstance(panel, Value):
         _draw_value(ax, panel)
         return
+    if isinstance(panel, Picture):
+        _draw_picture(ax, panel)
+        return
     scale = wants_log(panel.values) if log is None else log
     if isinstance(panel, Curve):
         _draw_curve(ax, panel, scale)
@@ -53,7 +62,7 @@ def draw_panel(figure: Any, ax: Any, panel: Panel, log: bool | None) -> None:
 
 def keeps_scale(panel: Panel) -> bool:
     """Tell whether a panel is a picture: pixels or lengths, with one scale for both axes."""
-    if not isinstance(panel, Map):
+    if not isinstance(panel, Map | Picture):
         return False
     pixels = panel.y.is_pixel and panel.x.is_pixel
     if not pixels and (panel.y.units != panel.x.units or panel.y.units not in LENGTHS):
@@ -64,7 +73,7 @@ def keeps_scale(panel: Panel) -> bool:
 
 def width_to_height(panel: Panel) -> float:
     """Return how much wider than high a panel wants to be."""
-    if isinstance(panel, Map) and keeps_scale(panel):
+    if isinstance(panel, Map | Picture) and keeps_scale(panel):
         return _extent(panel.x.values) / _extent(panel.y.values)
     return 1.3
 
@@ -110,17 +119,18 @@ def _draw_value(ax: Any, panel: Value) -> None:
 
 
 def _draw_curve(ax: Any, panel: Curve, log: bool) -> None:
-    marker = "o" if panel.values.size <= 150 else ""
+    marker = "o" if panel.values.size <= 150 or panel.is_points else ""
     ax.errorbar(
         panel.x.values,
         panel.values,
         yerr=None if panel.errors is None else np.abs(panel.errors),
         marker=marker,
         markersize=3.5,
-        linewidth=1.2,
+        linewidth=0 if panel.is_points else 1.2,
         elinewidth=0.8,
         color=LINE,
     )
+    _draw_lines(ax, panel)
     _ticks(ax, "x", panel.x.values)
     _ticks(ax, "y", panel.values)
     if log and (panel.values > 0).any():
@@ -128,6 +138,13 @@ def _draw_curve(ax: Any, panel: Curve, log: bool) -> None:
     ax.grid(alpha=0.25)
     ax.margins(x=0.02)
     _labels(ax, panel.x.label, panel.label)
+
+
+def _draw_lines(ax: Any, panel: Curve) -> None:
+    for line in panel.lines:
+        ax.plot(line.x, line.y, label=line.label or None, **STYLES[line.style])
+    if any(line.label for line in panel.lines):
+        ax.legend(fontsize="small")
 
 
 def _norm(values: NDArray[np.float64], log: bool) -> Any:
@@ -183,6 +200,23 @@ def _draw_map(figure: Any, ax: Any, panel: Map, log: bool) -> None:
     _ticks(ax, "y", panel.y.values)
     _labels(ax, panel.x.label, panel.y.label)
     _colorbar(figure, ax, artist, panel)
+
+
+def _draw_picture(ax: Any, panel: Picture) -> None:
+    rows, columns = (bin_factor(n, MOST_PIXELS) for n in panel.values.shape[:2])
+    y, x = edges(panel.y.values), edges(panel.x.values)
+    ax.imshow(
+        panel.values[::rows, ::columns],
+        interpolation="nearest",
+        origin="upper",
+        extent=(x[0], x[-1], y[-1], y[0]),
+    )
+    _orient(ax, panel.y, panel.x, y, x)
+    ax.set_facecolor(MISSING)
+    ax.set_aspect("equal" if keeps_scale(panel) else "auto")
+    _ticks(ax, "x", panel.x.values)
+    _ticks(ax, "y", panel.y.values)
+    _labels(ax, panel.x.label, panel.y.label)
 
 
 def _is_even(values: NDArray[np.float64]) -> bool:

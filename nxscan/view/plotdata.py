@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -105,6 +106,10 @@ class PlotData:
         What the mask leaves out, where that is not the detector's own.
     auxiliary : tuple of (str, h5py.Dataset)
         Label and dataset of further signals of the same shape.
+    is_picture : bool
+        Whether the last dimension is red, green, blue and perhaps opacity.
+    key : PlotData or None
+        The picture that says what the colors of this one mean.
 
     """
 
@@ -119,6 +124,8 @@ class PlotData:
     mask: NDArray[np.bool_] | None = None
     note: str = ""
     auxiliary: tuple[tuple[str, Any], ...] = field(default=())
+    is_picture: bool = False
+    key: PlotData | None = None
 
 
 def read_plot(node: Any) -> PlotData:
@@ -152,7 +159,37 @@ def read_plot(node: Any) -> PlotData:
         mask=_mask(node, signal) if not_ok is None else not_ok,
         note="" if not_ok is None else "gray: status not ok",
         auxiliary=_auxiliary(node, signal) if is_group(node) else (),
+        is_picture=_is_picture(signal),
+        key=_key(node, signal),
     )
+
+
+def _is_picture(signal: Any) -> bool:
+    said = text(attribute(signal, "interpretation"))
+    channels = {"rgb-image": 3, "rgba-image": 4}.get(said)
+    return bool(signal.ndim == 3 and signal.dtype == np.uint8 and signal.shape[-1] == channels)
+
+
+def _key(node: Any, signal: Any) -> PlotData | None:
+    """Return the picture called ``key`` beside a picture, in the process that made both."""
+    if not is_group(node) or not _is_picture(signal):
+        return None
+    for process in _processes_with(node):
+        key = child(process, "key")
+        if key is not None and is_group(key) and key != node:
+            found = read_plot(key)
+            return found if found.is_picture else None
+    return None
+
+
+def _processes_with(node: Any) -> Iterator[Any]:
+    """Yield the processes of the entry that have a plot, whichever link led to it."""
+    entry = child(node.file, node.name.split("/")[1]) if node.name.count("/") > 1 else None
+    if entry is None:
+        return
+    for _, process in children(entry):
+        if nx_class(process) == "NXprocess" and any(plot == node for _, plot in children(process)):
+            yield process
 
 
 def read_axis(dataset: Any, length: int) -> PlotAxis | None:
@@ -287,14 +324,13 @@ def _not_ok(node: Any, signal: Any) -> NDArray[np.bool_] | None:
 
     Values there are noise, and would spoil the colors of all others.
     """
-    entry = child(node.file, node.name.split("/")[1]) if node.name.count("/") > 1 else None
-    if not is_group(node) or entry is None or signal.ndim != 2:
+    if not is_group(node) or signal.ndim != 2:
         return None
-    for _, process in children(entry):
-        status = child(process, "status/data") if nx_class(process) == "NXprocess" else None
+    for process in _processes_with(node):
+        status = child(process, "status/data")
         if status is None or not is_numeric(status) or status.shape != signal.shape:
             continue
-        if status != signal and any(plot == node for _, plot in children(process)):
+        if status != signal:
             bad = np.asarray(status[()] != 0)
             return None if bad.all() else bad
     return None

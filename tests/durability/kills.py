@@ -120,12 +120,12 @@ class Begun:
     def kill(self) -> None:
         """Kill the parent, and wait until its workers have noticed."""
         self.child.kill()
-        self.child.wait(60)
+        self.child.wait(180)
 
     def wait(self) -> int:
         """Wait until it has ended; return its status."""
         try:
-            return self.child.wait(120)
+            return self.child.wait(300)
         except subprocess.TimeoutExpired:
             self.kill()
             raise

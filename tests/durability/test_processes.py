@@ -24,13 +24,18 @@ POSIX = pytest.mark.skipif(sys.platform == "win32", reason="these signals are th
 
 TRANSLATE = """
 import sys, time
-from nxscan import cli
+from nxscan import cli, targets
 from nxscan.translators.edf.signal import EdfSignal
 read = EdfSignal.read_into
 def slowly(signal, selection, out):
     time.sleep(0.1)
     read(signal, selection, out)
 EdfSignal.read_into = slowly
+check = targets._check
+def long(path):
+    time.sleep(2)
+    check(path)
+targets._check = long
 sys.argv = ["nxscan", "translate", sys.argv[1], "-o", sys.argv[2]]
 cli.main()
 """
@@ -64,7 +69,7 @@ def start(code: str, *arguments: object, prefix: tuple[str, ...] = ()) -> subpro
     return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
 
 
-def wait_for(found: Callable[[], object], seconds: float = 60) -> None:
+def wait_for(found: Callable[[], object], seconds: float = 180) -> None:
     """Wait until something is found."""
     end = time.monotonic() + seconds
     while not found():
@@ -108,7 +113,7 @@ def test_signals_end_a_translation_cleanly_at_any_stage(tmp_path: Path) -> None:
 
     wait_for(all_signaled)
     for (stage, number), child in children.items():
-        _, said = child.communicate(timeout=60)
+        _, said = child.communicate(timeout=180)
         assert child.returncode == 128 + number, (stage, said)
         assert "nothing unfinished was written" in said
         assert "Traceback" not in said
@@ -122,7 +127,7 @@ def test_a_translation_that_is_to_ignore_hangups_goes_on(tmp_path: Path) -> None
     child = start(ignore + TRANSLATE, tmp_path / "raw", tmp_path / "out" / "scan.nxs")
     wait_for(lambda: list(tmp_path.glob("out/.*.tmp/*")) or child.poll())
     child.send_signal(signal.SIGHUP)
-    assert child.communicate(timeout=60)[0].strip() == str(tmp_path / "out" / "scan.nxs")
+    assert child.communicate(timeout=180)[0].strip() == str(tmp_path / "out" / "scan.nxs")
     scan = nxscan.open(tmp_path / "out" / "scan.nxs")
     np.testing.assert_array_equal(scan.signal[...], frames())
 
@@ -133,7 +138,7 @@ def racers() -> Iterator[dict[int, subprocess.Popen[str]]]:
     children = {seed: start(RACE, TESTS, seed) for seed in (1, 2)}
     yield children
     for child in children.values():
-        child.communicate(timeout=60)
+        child.communicate(timeout=180)
 
 
 def say(child: subprocess.Popen[str], line: str) -> None:
@@ -182,7 +187,7 @@ def in_own_mounts(code: str, *arguments: object) -> tuple[int, str]:
     if subprocess.run(probe, capture_output=True, check=False).returncode:
         pytest.skip("this system lets no file system be mounted")
     child = start(MOUNT + code, TESTS, *arguments, prefix=prefix)
-    said, problems = child.communicate(timeout=120)
+    said, problems = child.communicate(timeout=300)
     return child.returncode, said + problems
 
 

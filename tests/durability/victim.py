@@ -2,8 +2,9 @@
 
 ``VICTIM=parent:N`` ends the run before its N-th operation on the disk, ``VICTIM=worker:N`` the
 first worker process that gets as far, ``VICTIM=blocks:N`` a run of one thread when N blocks
-have been finished. ``VICTIM_LOG=FILE`` notes all operations, ``VICTIM_INTO=FILE`` is where the
-result goes. It is run as a script, so that its processes are those of ``__main__``.
+have been finished; ``VICTIM=pause:N`` has it do nothing more then. ``VICTIM_LOG=FILE`` notes all
+operations, ``VICTIM_INTO=FILE`` is where the result goes. It is run as a script, so that its
+processes are those of ``__main__``.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ def arm(role: str) -> None:
         with lock:
             if wanted == "blocks" and blocks[0] == int(number) and operation != "sync_folder":
                 os.kill(os.getpid(), signal.SIGKILL)
+            if wanted == "pause" and blocks[0] >= int(number):
+                time.sleep(300)
             blocks[0] += operation == "rename" and names(arguments).endswith(".block")
             bulk[0] += operation in BULK
             if operation in BULK and bulk[0] % 7:

@@ -16,6 +16,7 @@ from unittest.mock import patch
 import nxscan
 from fuzz import oracle
 from fuzz.drive_hdf5 import drive_hdf5, drive_linked
+from fuzz.drive_tables import drive_table
 from fuzz.seeds import KINDS, damage
 from fuzz.tools import WrongError, cli, expect_none
 from nxscan import plan
@@ -226,4 +227,5 @@ _DRIVERS: dict[str, Callable[[Path, Path, Path, bool], str]] = {
     "foreign": drive_foreign,
     "hdf5": drive_hdf5,
     "linked": drive_linked,
+    "table": drive_table,
 }

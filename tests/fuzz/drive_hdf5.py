@@ -25,6 +25,7 @@ from fuzz.tools import WrongError, cli, expect_none
 from nxscan import plan
 from nxscan.errors import NxscanError
 from nxscan.hdf5 import readers
+from nxscan.hdf5.datasets import DatasetFrames
 from nxscan.hdf5.frames import RawFrames
 from nxscan.nexus import write_scan
 from nxscan.nexus.linked import write_linked
@@ -236,6 +237,8 @@ def _as_stored(name: str, frame: np.ndarray, signal: Any, k: int) -> Iterator[st
                 yield f"{name} is missing, and has values"
             continue
         source = signal.sources[number]
+        if isinstance(source, DatasetFrames):
+            source, index = source.one(index), 0
         if isinstance(source, RawFrames):
             raw = source.path.read_bytes()[source.offsets[index] :]
             count = math.prod(tile.shape)

@@ -14,14 +14,15 @@ from unittest.mock import patch
 import h5py
 import numpy as np
 
-from fuzz import sources, styles
+from fuzz import sources, styles, tables
 from fuzz.mutate import mutate
 from fuzz.styles import PACK, UNPACK, images
 
-What = Literal["edf", "mapping", "master", "foreign", "hdf5", "linked"]
+What = Literal["edf", "mapping", "master", "foreign", "hdf5", "linked", "table"]
 HDF5_PARTS = re.compile(
     rb"\x89HDF|OHDR|OCHK|GCOL|FRHP|FHDB|FHIB|BTHD|BTLF|FAHD|FADB|EAHD|EAIB|TREE|HEAP|SNOD"
 )
+TABLE_PARTS = re.compile(rb"\n|,|#[SLPON]|sim:")
 EDF_PARTS = re.compile(rb"\{|\}\n|motor_|counter_|Dim_|Size|EDF_")
 
 SMALL_MAPPING = """\
@@ -61,7 +62,7 @@ class Kind:
 
     Attributes
     ----------
-    what : {"edf", "mapping", "master", "foreign", "hdf5", "linked"}
+    what : {"edf", "mapping", "master", "foreign", "hdf5", "linked", "table"}
         What is run over them.
     make : callable
         Writes them into a folder.
@@ -125,6 +126,8 @@ def _damaged(data: bytes, suffix: str, rng: Random) -> tuple[bytes, str]:
 def edges(data: bytes) -> list[int]:
     """Return where the parts of a file begin."""
     parts = HDF5_PARTS if data.startswith(b"\x89HDF") else EDF_PARTS
+    if data.startswith((b"# sample", b"#F", b"\x3f\xa6")):
+        parts = TABLE_PARTS
     return [0, *(found.start() for found in parts.finditer(data)), len(data)]
 
 
@@ -224,10 +227,16 @@ KINDS = {
     "lambda": Kind("hdf5", sources.lambda_series),
     "areadetector": Kind("hdf5", sources.areadetector),
     "nexus-plain": Kind("hdf5", sources.plain_nexus),
+    "sacla": Kind("hdf5", sources.sacla),
     "generic": Kind("hdf5", sources.generic, "*.h5", "raw.h5"),
     "mapping-hdf5": Kind("hdf5", sources.generic, "*.toml", "raw.h5"),
     "linked-master": Kind("linked", sources.linked(sources.bliss, "simulated_0001.h5"), "*.nxs"),
     "linked-bliss": Kind("linked", sources.linked(sources.bliss, "simulated_0001.h5"), "pco*.h5"),
     "linked-edf": Kind("linked", sources.linked(styles.simulated("multi", ".edf"), ""), "*.edf"),
+    "table-csv": Kind("table", tables.csv_map),
+    "table-spec": Kind("table", tables.spec_scans),
+    "table-mda": Kind("table", tables.mda_map),
+    "table-mda-spectra": Kind("table", tables.mda_spectra),
+    "linked-sacla": Kind("linked", sources.linked(sources.sacla, ""), "run.h5"),
     "linked-lambda": Kind("linked", sources.linked(sources.lambda_series, ""), "*_part*.nxs"),
 }

@@ -89,6 +89,18 @@ def areadetector(folder: Path) -> None:
     write_areadetector(made, folder / "series.h5")
 
 
+def sacla(folder: Path) -> None:
+    """Write a run of two panels, each of which misses a tag."""
+    from nxscan.simulate.mpccd import Mpccd
+    from nxscan.simulate.sacla import sacla_run
+    from nxscan.simulate.sacla_file import write_sacla
+
+    missing = {"detector_2d_1": [219817022], "detector_2d_2": [219817026]}
+    detector = Mpccd(panels=2, shape=(9, 7))
+    made = sacla_run(tags=6, detector=detector, missing=missing, cameras=False)
+    write_sacla(made, folder / "run.h5")
+
+
 def generic(folder: Path) -> None:
     """Write two scans that only a mapping describes; one in chunks, one as plain bytes."""
     (folder / "mine.toml").write_text(GENERIC, encoding="utf-8")

@@ -14,7 +14,7 @@ from fuzz.mutate import CHANGES, mutate
 from fuzz.pool import Recipe, run_all, summary
 from fuzz.seeds import KINDS, damage, make_seeds
 
-EACH = {"hdf5": 4, "linked": 4}
+EACH = {"hdf5": 4, "linked": 4, "table": 4}
 """Inputs of each kind, 8 of those that are not named."""
 LONG_ONLY = ("linked-master",)
 """Kinds that only `run.py` damages: over the metadata of a file with virtual datasets HDF5 2.0

@@ -24,7 +24,8 @@ if __name__ == "__main__":
 
     def used():
         total = me.memory_info().rss
-        for child in me.children(recursive=True):
+        # who has children is asked of all processes of the machine
+        for child in me.children(recursive=True) if options.get("executor") == "processes" else ():
             try:
                 total += child.memory_info().rss
             except psutil.Error:

@@ -35,14 +35,14 @@ def main(path: str, png: str) -> int:
         window.appendFile(path)
         window.show()
         viewer = window.findChild(DataViewer)
-        _settle(app, 20, lambda: viewer.data() is not None and _is_drawn(viewer))
+        _settle(app, 60, lambda: viewer.data() is not None and _is_drawn(viewer))
         opened = silx.io.open(path)
         before = opened["/entry/data/data"][()].tolist()
         print("open", flush=True)
         sys.stdin.readline()
         after = opened["/entry/data/data"][()].tolist()
         window.displayData(opened["/entry/data"])
-        _settle(app, 3, lambda: _is_drawn(viewer))
+        _settle(app, 30, lambda: _is_drawn(viewer))
         _settle(app, 0.5)
         seen = {"view": _shown_view(viewer).label(), "items": _items(viewer)}
         has_result = "moments" in opened["/entry"]

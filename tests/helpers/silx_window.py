@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-LIMIT = 120.0
+LIMIT = 300.0
 """Seconds that a window may take in all."""
 
 NO_WINDOW = 77
@@ -137,10 +137,10 @@ def _open_window(path: str, png: str, h5path: str | None) -> dict[str, Any]:
         window.appendFile(path)
         window.show()
         viewer = window.findChild(DataViewer)
-        _settle(app, 20, lambda: viewer.data() is not None)
+        _settle(app, 60, lambda: viewer.data() is not None)
         if h5path:
             window.displayData(silx.io.open(path)[h5path])
-        _settle(app, 5, lambda: _is_drawn(viewer))
+        _settle(app, 30, lambda: _is_drawn(viewer))
         _settle(app, 0.5)
         view = _shown_view(viewer)
         name = view.label() if view is not None else ""

@@ -126,7 +126,7 @@ def test_many_threads_read_at_once(tmp_path: Path) -> None:
     together = threading.Barrier(4)
 
     def read(number: int) -> bool:
-        together.wait(10)
+        together.wait(120)
         rng = np.random.default_rng(number)
         for _ in range(60):
             low = rng.integers(0, [20, 64, 64])

@@ -83,7 +83,7 @@ def test_of_two_translations_to_one_target_one_wins(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(nxscan.nexus.layout, "INLINE_LIMIT", 0)
-    path, outcomes, barrier = tmp_path / "scan.nxs", [], threading.Barrier(2, timeout=60)
+    path, outcomes, barrier = tmp_path / "scan.nxs", [], threading.Barrier(2, timeout=180)
 
     def write(seed: int) -> None:
         try:
@@ -110,7 +110,7 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, limit: int) -> None:
     code = limited + WRITE
     target = tmp_path / "out" / "scan.nxs"
     done = subprocess.run(
-        [sys.executable, "-c", code, str(target), "1"], capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", code, str(target), "1"], capture_output=True, text=True, timeout=180
     )
     assert "OutputError: the disk of" in done.stderr
     assert "is full, scan.nxs was not written" in done.stderr

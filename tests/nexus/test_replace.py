@@ -155,7 +155,7 @@ def test_a_disk_that_gets_full_is_one_clear_error(tmp_path: Path, spare: int) ->
         [sys.executable, "-c", FULL, str(path), str(tests), str(spare)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
     )
     assert "OutputError: the disk of" in done.stderr
     assert "scan.nxs, which is as it was" in done.stderr

@@ -49,13 +49,13 @@ def test_a_window_that_has_the_master_open_goes_on_undisturbed(tmp_path: Path, a
     )
     assert window.stdout is not None
     if window.stdout.readline() != "open\n":
-        _, errors = window.communicate(timeout=60)
+        _, errors = window.communicate(timeout=300)
         if window.returncode == NO_WINDOW:
             pytest.skip("Qt cannot be loaded here")
         pytest.fail(errors)
     add(path)
     add(path, process="other")
-    out, errors = window.communicate("go on\n", timeout=60)
+    out, errors = window.communicate("go on\n", timeout=300)
     assert "Traceback" not in errors
     assert window.returncode == 0
     seen = json.loads(out.strip().splitlines()[-1])

@@ -93,7 +93,11 @@ def failing(unit):
 
 def test_units_are_computed_by_all_workers(pool, tmp_path):
     def unit(n):
-        time.sleep(0.05)
+        # the first one waits for the second worker, which may take long to start
+        (tmp_path / f"seen-{os.getpid()}-{threading.get_ident()}").touch()
+        end = time.monotonic() + 60
+        while len(list(tmp_path.glob("seen-*"))) < 2 and time.monotonic() < end:
+            time.sleep(0.01)
         return n * n, os.getpid(), threading.get_ident()
 
     results = compute(pool, unit, range(16), tmp_path)
@@ -201,12 +205,12 @@ def test_two_runs_at_once_leave_blas_as_it_was(tmp_path, two_blas_threads):
 
     def other():
         with open_pool("threads", 1) as pool:
-            compute(pool, lambda n: (begun.set(), end.wait(10)), [0], tmp_path)
+            compute(pool, lambda n: (begun.set(), end.wait(120)), [0], tmp_path)
 
     thread = threading.Thread(target=other)
     with open_pool("threads", 1) as pool:
         thread.start()
-        begun.wait(10)
+        begun.wait(120)
         assert compute(pool, blas_threads, [0], tmp_path) == {0: [1] * len(blas_threads())}
     end.set()
     thread.join()

@@ -131,7 +131,7 @@ def test_processes_that_run_at_once_all_get_their_result(lab: Lab) -> None:
 @POSIX
 def test_a_run_that_is_under_way_is_seen_and_not_dropped(lab: Lab) -> None:
     case = Case(lab, "Deviation", "threads")
-    begun = case.begin()
+    begun = case.begin(VICTIM="pause:1")
     while not (listed := unfinished(case.scan / MASTER)) or not listed[0].blocks_done:
         assert begun.child.poll() is None, begun.said()
     assert listed[0].owner is not None

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.linked import FRAME, KINDS, linked_master, raw_scan
+from helpers.linked import FRAME, KINDS, SCAN, linked_master, raw_scan
 from helpers.scans import make_scan
 
 import nxscan
@@ -20,7 +20,7 @@ from nxscan.analysis.corrections.roi import Roi
 from nxscan.errors import LayoutError, NxscanError, ProcessError
 from nxscan.hdf5 import frames as hdf5_frames
 from nxscan.nexus import write_scan
-from nxscan.process import partition
+from nxscan.process import commit, partition
 from nxscan.process.planning import make_plan
 from nxscan.process.registry import find_process
 from nxscan.process.settings import Settings
@@ -63,13 +63,35 @@ class Broken(Brightest):
         return super().compute(block)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def small_blocks():
+    """Cut small scans as large ones are cut.
+
+    The masters with the results are not validated, which takes as long as all else: other tests do.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(partition, "BLOCK_BYTES", 16_000)
+        patch.setattr(partition, "SMALL_BYTES", 16_000)
+        patch.setattr(partition, "PIECE_BYTES", 4_000)
+        patch.setattr(commit, "_check", lambda path: None)
+        yield
+
+
 @pytest.fixture(autouse=True)
-def small_blocks(monkeypatch, tmp_path):
-    """Cut small scans as large ones are cut."""
-    monkeypatch.setattr(partition, "BLOCK_BYTES", 16_000)
-    monkeypatch.setattr(partition, "SMALL_BYTES", 16_000)
-    monkeypatch.setattr(partition, "PIECE_BYTES", 4_000)
+def folder(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def over_a_copy(small_blocks, tmp_path_factory):
+    """Results over a master that has the frames itself."""
+    folder = tmp_path_factory.mktemp("copy")
+    copy = write_scan(make_scan(SCAN, FRAME)[0], folder / "copy.nxs")
+    return [process.run(copy) for process in processes()]
+
+
+def processes():
+    return Spread(), Brightest(), find_process("sum")(), find_process("moments")()
 
 
 def both(tmp_path: Path, kind: str, *, zigzag: bool = False) -> tuple[Path, Path, object]:
@@ -88,11 +110,13 @@ def same(first, second):
 
 @pytest.mark.parametrize("zigzag", [False, True], ids=["in order", "zigzag"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_results_over_a_linked_master_are_those_over_a_copy_bit_for_bit(tmp_path, kind, zigzag):
-    linked, copy, data = both(tmp_path, kind, zigzag=zigzag)
-    for process in (Spread(), Brightest(), find_process("sum")(), find_process("moments")()):
-        found = process.run(linked)
-        same(found, process.run(copy))
+def test_results_over_a_linked_master_are_those_over_a_copy_bit_for_bit(
+    tmp_path, over_a_copy, kind, zigzag
+):
+    scan, data = raw_scan(tmp_path / "raw", kind, zigzag=zigzag)
+    linked = linked_master(tmp_path / "linked.nxs", scan)
+    for process, expected in zip(processes(), over_a_copy, strict=True):
+        same(process.run(linked), expected)
     spread = nxscan.results(linked)[0]
     np.testing.assert_array_equal(spread["spread"], np.ptp(data.astype(float), axis=(0, 1)))
 

@@ -62,7 +62,7 @@ def holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     yield child
     if child.poll() is None:
         child.kill()
-    child.communicate(timeout=60)
+    child.communicate(timeout=180)
 
 
 def test_two_processes_that_take_it_two_hundred_times_never_hold_it_both(tmp_path: Path) -> None:
@@ -95,6 +95,6 @@ def test_a_holder_that_is_stopped_is_alive(tmp_path: Path, holder: subprocess.Po
     with pytest.raises(OutputError, match=f":{holder.pid} "), held(lock, wait=0.3):
         pass
     os.kill(holder.pid, signal.SIGCONT)
-    holder.communicate("\n", timeout=60)
+    holder.communicate("\n", timeout=180)
     with held(lock, wait=0.3):
         pass

@@ -123,7 +123,7 @@ def test_an_exception_stops_new_units_and_those_that_run_are_reported():
             raised.set()
             raise ValueError("unit 0")
         raised.wait()
-        time.sleep(0.05)
+        time.sleep(0.5)
         return n
 
     with pytest.raises(ValueError, match="unit 0"), open_pool("threads", 2) as pool:
@@ -141,7 +141,7 @@ def test_units_that_wait_in_the_pool_do_not_begin_after_an_exception():
         began.append(n)
         if n == 0:
             raise ValueError("unit 0")
-        time.sleep(0.05)
+        time.sleep(0.5)
 
     with pytest.raises(ValueError, match="unit 0"), open_pool("threads", 1) as pool:
         run_units(pool, range(50), lambda p, u: p.submit(unit, u), 20, lambda u, r: None)

@@ -341,3 +341,7 @@ def test_nothing_else_is_loaded_for_one_name(site):
     install_package(site, "lab_bad", "1 / 0", announce("bad", "lab_bad:Range"))
     find_process("spread")
     assert "lab_bad" not in sys.modules
+
+
+def test_a_name_may_be_written_with_dashes():
+    assert find_correction("hot-pixels").name == "hot_pixels"

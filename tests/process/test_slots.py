@@ -15,7 +15,7 @@ from nxscan.process import job as job_module
 from nxscan.process.blockfile import write_block
 from nxscan.process.slots import Slots
 
-PATIENCE = 20
+PATIENCE = 120
 """Seconds until a wait that should not be long is given up."""
 
 

@@ -22,7 +22,7 @@ from nxscan.analysis.corrections.roi import Roi
 from nxscan.errors import OutputError, ProcessError
 from nxscan.hdf5 import h5signal, storage
 from nxscan.model import Axis
-from nxscan.process import computing, partition, spool
+from nxscan.process import commit, computing, partition, spool
 from nxscan.process.registry import find_process
 
 SHAPE = (24, 37, 52)
@@ -146,7 +146,11 @@ def check(result, process, data):
 
 @pytest.fixture
 def small_blocks(monkeypatch):
-    """Have scans of a hundred kilobytes cut into a dozen blocks."""
+    """Have scans of a hundred kilobytes cut into a dozen blocks.
+
+    The files with the results are not validated, which takes as long as all else: other tests do.
+    """
+    monkeypatch.setattr(commit, "_check", lambda path: None)
     monkeypatch.setattr(partition, "BLOCK_BYTES", 8192)
     monkeypatch.setattr(partition, "CELL_BYTES", 16384)
     monkeypatch.setattr(partition, "PIECE_BYTES", 2048)

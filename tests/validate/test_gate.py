@@ -11,8 +11,15 @@ from helpers.scans import make_scan
 import nxscan
 from nxscan.nexus import layout
 from nxscan.nexus.writer import write_scan
-from nxscan.validate import validate
+from nxscan.validate import processes, validate, with_nexusformat, with_punx
 from nxscan.validate.run import CHECKS
+
+
+@pytest.fixture(autouse=True)
+def as_users_have_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start the validators of others in processes of their own, which all other tests share."""
+    for module in (with_nexusformat, with_punx):
+        monkeypatch.setattr(module, "run_script", processes.run_script)
 
 
 @pytest.fixture(params=["made, inside", "made, apart", "edf/medipix.edf"])

@@ -49,7 +49,8 @@ def bliss_mapping(user: Mapping | None, stated: Collection[str] = ()) -> Mapping
     for known in (motors, counters):
         for name in known.keys() & set(stated):
             known[name] = Known(long_name=known[name].long_name)
-    return merge(own.model_copy(update={"motors": motors, "counters": counters}), user)
+    update = {"motors": motors, "counters": counters, "application": esrf.application}
+    return merge(own.model_copy(update=update), user)
 
 
 def of_detector(mapping: Mapping, detector: str, group: str, *, frames: bool) -> Mapping:

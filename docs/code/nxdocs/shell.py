@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import shlex
-import subprocess
-import sys
 
 from IPython.display import Markdown, display
 
+from nxdocs.commands import run
 from nxdocs.work import relative
 
-_WIDTH = 96
+_TERMINAL = {"COLUMNS": "96", "TERMINAL_WIDTH": "96"}
 
 
 def shell(*commands: str, status: int = 0, keep: int | None = None) -> None:
@@ -29,23 +28,11 @@ def shell(*commands: str, status: int = 0, keep: int | None = None) -> None:
     """
     blocks = []
     for command in commands:
-        done = subprocess.run(  # noqa: S603  the pages' own commands
-            _words(command),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env=os.environ | {"COLUMNS": str(_WIDTH), "TERMINAL_WIDTH": str(_WIDTH)},
-            check=False,
-        )
-        if done.returncode != status:
-            raise RuntimeError(f"{command} ended with {done.returncode}:\n{done.stdout}")
-        blocks.append("\n".join([f"$ {command}", *_lines(done.stdout, keep)]))
+        ended, text = run(shlex.split(command), os.environ | _TERMINAL)
+        if ended != status:
+            raise RuntimeError(f"{command} ended with {ended}:\n{text}")
+        blocks.append("\n".join([f"$ {command}", *_lines(text, keep)]))
     display(Markdown("```console\n" + "\n\n".join(blocks) + "\n```"))
-
-
-def _words(command: str) -> list[str]:
-    words = shlex.split(command)
-    return [sys.executable, "-P", "-m", "nxscan", *words[1:]] if words[0] == "nxscan" else words
 
 
 def _lines(text: str, keep: int | None) -> list[str]:

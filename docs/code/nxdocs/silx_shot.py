@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-_LIMIT = 120.0
+_LIMIT = 300.0
 
 
 def shoot(path: str | Path, png: str | Path, h5path: str = "", signal: str = "") -> str:
@@ -100,12 +100,12 @@ def _window(path: str, png: str, h5path: str, signal: str) -> None:
         window.appendFile(path)
         window.show()
         viewer = window.findChild(DataViewer)
-        if not _settle(app, 30, lambda: viewer.data() is not None):
+        if not _settle(app, 60, lambda: viewer.data() is not None):
             raise RuntimeError("silx view opened no plot")
         window.findChild(Hdf5TreeView).expandToDepth(1)
         if h5path:
             window.displayData(silx.io.open(path)[h5path])
-        if not _settle(app, 20, lambda: _drawn_items(viewer) > 0):
+        if not _settle(app, 60, lambda: _drawn_items(viewer) > 0):
             raise RuntimeError("silx view drew nothing")
         _to_the_middle(viewer)
         if signal:

@@ -30,6 +30,12 @@ class Background(Correction):
     the last row at the wrong place, and takes none of it when the map has more rows than
     columns (3 + 0 images for 40 × 60): here it is always the last positions, ``[-last:]``.
 
+    ``every=1`` with ``statistic="median"`` is the median of the whole scan, darfix's default: a
+    background that the sample lights up in less than half of the frames. The scan is read tile
+    by tile for it, never as a whole: about 256 MB at once. Where its chunks are whole frames
+    and there are more of them than that, they are read several times: ``every=10`` makes it
+    once, and as good a median in practice.
+
     Nothing is clipped at zero, and integers become floats (darfix does both otherwise).
     """
 

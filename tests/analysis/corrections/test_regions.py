@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pickle
 from functools import cache
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,13 +17,31 @@ from nxscan.analysis.corrections.background import Background
 from nxscan.analysis.corrections.binning import Binning
 from nxscan.analysis.corrections.dark import Dark
 from nxscan.analysis.corrections.flat import Flat
+from nxscan.analysis.corrections.hot_pixels import HotPixels
 from nxscan.analysis.corrections.mask import Mask
 from nxscan.analysis.corrections.monitor import Monitor
 from nxscan.analysis.corrections.roi import Roi
+from nxscan.analysis.corrections.shifts import Shifts
 from nxscan.analysis.corrections.threshold import Threshold
 from nxscan.analysis.corrections.transmission import Transmission
 from nxscan.model import Scan
-from nxscan.process import Correction, Frames
+from nxscan.process import Correction, Frames, Layout
+
+
+class Drift(Shifts):
+    """Shifts that no file is needed for; one position has none."""
+
+    name = "shifts"
+
+    def _taken(self, name: str, layout: Layout) -> np.ndarray[Any, Any]:
+        shifts = np.linspace(-2.3, 9.2, 12).reshape(3, 4) * (1 if name == "shift_y" else -0.7)
+        shifts[1, 1] = np.nan
+        return shifts
+
+    @property
+    def _result(self) -> Any:
+        return SimpleNamespace(stored=SimpleNamespace(corrections=[]))
+
 
 CHAINS: dict[str, list[Correction]] = {
     "background": [Background()],
@@ -29,9 +49,15 @@ CHAINS: dict[str, list[Correction]] = {
     "binning_mean": [Binning(factor=2, method="mean")],
     "dark": [Dark()],
     "flat": [Flat()],
+    "hot_pixels": [HotPixels(n=1)],
+    "hot_pixels_median": [Mask(), HotPixels(n=1, fill="median")],
+    "hot_pixels_darfix": [HotPixels(method="darfix", fill="median")],
     "mask": [Mask()],
     "monitor": [Monitor(counter="mon")],
     "roi": [Roi(region="1:6,2:8")],
+    "shifts": [Mask(), Drift()],
+    "shifts_linear": [Drift(method="linear", missing="nan"), Roi(region="1:6,2:8")],
+    "shifts_fourier": [Mask(), Drift(method="fourier")],
     "threshold": [Threshold(low=5, high=60)],
     "threshold_zero": [Threshold(low=5, fill="zero")],
     "transmission": [Transmission(counter="filter")],
@@ -41,6 +67,7 @@ CHAINS: dict[str, list[Correction]] = {
         Background(source="frames"),
         Mask(saturation=None),
         Dark(scale=0.1),
+        HotPixels(n=1.5),
         Flat(),
         Transmission(counter="filter"),
         Roi(region="1:7,1:9"),

@@ -1,0 +1,1 @@
+"""Application definitions of nxscan, as NXDL."""
