@@ -10,10 +10,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import h5py
 import numpy as np
 from common import python, run
 from numpy.typing import NDArray
-from process_data import write_nexus
+from process_data import DATASET, write_nexus
 from scipy.ndimage import gaussian_filter
 
 import nxscan
@@ -104,6 +105,8 @@ def _write(
     raw = folder / "raw"
     raw.mkdir()
     write_nexus(raw / "raw.nxs", data, fields, chunks=chunks)
+    with h5py.File(raw / "raw.nxs", "r+") as file:
+        file[DATASET].attrs["interpretation"] = "image"
     nxscan.translate(raw / "raw.nxs", folder / "scan.nxs")
     grid = np.meshgrid(*axes.values(), indexing="ij")
     np.save(folder / "motors.npy", np.array(grid).reshape(len(axes), -1))

@@ -123,8 +123,9 @@ def make_options(
     from nxscan.translate.sources import expand
     from nxscan.translate.where import parse_where
 
+    loaded = None if mapping is None else load_mapping(Path(mapping))
     return Options(
-        mapping=None if mapping is None else load_mapping(Path(mapping)),
+        mapping=loaded,
         axes=parse_axes(axes) if isinstance(axes, str) else dict(axes) if axes else None,
         dark=() if dark is None else tuple(expand(listed(dark))),
         flat=() if flat is None else tuple(expand(listed(flat))),
@@ -132,13 +133,15 @@ def make_options(
         detector=detector,
         link=link,
         live=live,
-        table=None if table is None else read_table(table),
+        table=None if table is None else read_table(table, loaded),
         where=() if where is None else parse_where(where),
     )
 
 
-def read_table(source: PathLike) -> Table:
+def read_table(source: PathLike, mapping: KeyMapping | None = None) -> Table:
     """Read a table of positions: CSV, or one scan of SPEC or MDA (``scan.spec::/12``).
+
+    A user's mapping says which of its columns are motors; frames that it describes are others'.
 
     Raises
     ------
@@ -148,7 +151,8 @@ def read_table(source: PathLike) -> Table:
         If it holds several scans and none is named.
 
     """
-    found = survey(source)
+    own = None if mapping is None else mapping.model_copy(update={"signals": ()})
+    found = survey(source, mapping=own)
     return found.translator.table(choose(found, None))
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _LONGEST = 30
 _MOST = 1
+_COUNTERS = 60
 
 
 def inspect(
@@ -139,7 +140,9 @@ def _parts(found: "Inspection") -> Iterator[tuple[str, str]]:
         if extra is not None:
             yield name, f"{times(extra.shape)} {extra.dtype}"
     if scan.counters:
-        yield "counters", ", ".join(scan.counters)
+        names = list(scan.counters)
+        more = f" … ({len(names)} in all)" if len(names) > _COUNTERS else ""
+        yield "counters", ", ".join(names[:_COUNTERS]) + more
 
 
 def _show_report(found: "Inspection") -> None:
@@ -161,13 +164,22 @@ def _show_report(found: "Inspection") -> None:
         echo(_problems(report))
 
 
+def _number(value: float) -> str:
+    """Write a number as people do; tags and other whole numbers with all their digits.
+
+    >>> _number(219817020.0), _number(0.1 + 0.2)
+    ('219817020', '0.3')
+    """
+    return f"{value:.0f}" if float(value).is_integer() and abs(value) < 1e15 else f"{value:g}"
+
+
 def _axis_row(axis: "Axis") -> tuple[str, str, str]:
-    first, last = float(axis.values[0]), float(axis.values[-1])
-    span = f"{first:g}" if len(axis) == 1 else f"{first:g} to {last:g}"
+    first, last = _number(axis.values[0]), _number(axis.values[-1])
+    span = first if len(axis) == 1 else f"{first} to {last}"
     role = "" if axis.role == "scan" else f" ({axis.role})"
     if axis.role == "integrated" and axis.width is not None:
-        half = 0.5 * float(axis.width[0])
-        span, role = f"{first - half:g} to {first + half:g}", " (in each frame)"
+        middle, half = float(axis.values[0]), 0.5 * float(axis.width[0])
+        span, role = f"{middle - half:g} to {middle + half:g}", " (in each frame)"
     return axis.name, f"{len(axis)}", f"{span} {axis.units or ''}".rstrip() + role
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from nxscan.validate.contract import Skip, Target
+from nxscan.validate.contract import Target
 from nxscan.validate.finding import Finding
 from nxscan.validate.own_layout import frames_of, scan_shape
 from nxscan.validate.tree import join, member, texts
@@ -28,10 +28,9 @@ def tags(target: Target) -> Iterator[Finding]:
     No application definition of NeXus is for such runs. nxscan's layout has ``tag_number`` as an
     axis of ``data``, or as a counter in the scan's shape; statuses are beside it.
     """
-    tagged = [entry for entry in target.own_entries if _is_tagged(entry)]
-    if not tagged:
-        raise Skip("no shots with tag numbers in this file")
-    for entry in tagged:
+    for entry in target.own_entries:
+        if not _is_tagged(entry):
+            continue
         frames = frames_of(entry)
         shape = None if frames is None else scan_shape(entry, frames)
         if shape is None:
