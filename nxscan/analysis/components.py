@@ -92,7 +92,8 @@ class Components(Process):
       components and from curves of random pixels, whichever goes farther.
     - ``nica``: maps that are independent and not negative, by a rotation of the whitened data
       (Oja and Plumbley 2004). Values below zero are noise or say that it does not fit; they are
-      not hidden.
+      not hidden. What all pixels have in common, the offset of a camera, is no part of it: take
+      it off first.
     - ``nica_nmf``: ``nmf`` that starts from the curves of ``nica``.
 
     Curves of all but ``pca`` add up to 1 without their signs, so that a map is in counts of the
@@ -125,7 +126,7 @@ class Components(Process):
     per = "scan"
     wants_valid = True
     whole_curves = True
-    bytes_per_value = 4
+    bytes_per_value = 8
     Parameters = ComponentsParameters
 
     _sampling: Sampling

@@ -64,10 +64,9 @@ def match_components(first: Any, second: Any, *, signed: bool = True) -> Match:
     --------
     >>> import numpy as np
     >>> curves = np.array([[4.0, 1, 0, 0], [0, 0, 1, 3]])
-    >>> found = match_components(curves, [[0, 0, 1, 4], [0, 3, 0, 0], [3, 1, 0, 0]])
-    >>> print(found)
-    2 - 1: correlation +0.999
-    1 - 3: correlation +0.994
+    >>> print(match_components(curves, [[0, 0, 1, 4], [0, 3, 0, 0], [3, 2, 0, 0]]))
+    2 - 1: correlation +0.996
+    1 - 3: correlation +0.930
 
     """
     a, b = _rows(first), _rows(second)

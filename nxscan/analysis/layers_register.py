@@ -10,7 +10,7 @@ import numpy as np
 
 from nxscan.analysis.shifts_frames import light
 from nxscan.analysis.shifts_pairs import Spectra, all_pairs
-from nxscan.analysis.shifts_solve import solve
+from nxscan.analysis.shifts_solve import Found, solve
 from nxscan.errors import ProcessError
 from nxscan.process.cpus import usable_cpus
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 LAGS = (1, 2)
 """How far apart the layers are that are held against one another."""
 _SMALLEST = 32
+_ROUNDS = 4
 _MOST_ERROR = 1.0
 """Error in pixels above which a layer has not been found in its neighbours."""
 _WHOLE = 1e-6
@@ -30,6 +31,8 @@ _WHOLE = 1e-6
 
 def register_maps(maps: Floats, names: Sequence[str]) -> tuple[Floats, Floats]:
     """Return how far each map lies from the first one, and one standard deviation, in pixels.
+
+    The errors are those against the brightest map.
 
     Parameters
     ----------
@@ -50,6 +53,37 @@ def register_maps(maps: Floats, names: Sequence[str]) -> tuple[Floats, Floats]:
             f"registered: {_SMALLEST} × {_SMALLEST} are needed",
             "stack them without registration",
         )
+    whole = np.zeros((len(maps), 2), np.int64)
+    for _ in range(_ROUNDS):
+        found = _residual(_cut(maps, whole), names)
+        shifts = whole + found.shifts
+        better = np.round(shifts - shifts[0]).astype(np.int64)
+        if (better == whole).all() or min(_common(maps.shape[1:], better)) < _SMALLEST:
+            break
+        whole = better
+    return shifts - shifts[0], found.errors
+
+
+def _common(shape: Sequence[int], whole: NDArray[np.int64]) -> tuple[int, int]:
+    """Return rows and columns that all maps have in common."""
+    lost = np.ptp(whole, axis=0)
+    return int(shape[0] - lost[0]), int(shape[1] - lost[1])
+
+
+def _cut(maps: Floats, whole: NDArray[np.int64]) -> Floats:
+    """Return the part that all maps have in common, each moved back by whole pixels.
+
+    What is left to be found is less than a pixel: larger shifts come out a few percent too
+    small, because other parts of the sample are at the edges.
+    """
+    height, width = _common(maps.shape[1:], whole)
+    corner = whole - whole.min(axis=0)
+    return np.stack(
+        [one[y : y + height, x : x + width] for one, (y, x) in zip(maps, corner, strict=True)]
+    )
+
+
+def _residual(maps: Floats, names: Sequence[str]) -> Found:
     count = len(maps)
     pairs = [(k, k + lag) for lag in LAGS for k in range(count - lag)]
     with ThreadPoolExecutor(usable_cpus()) as threads:
@@ -62,7 +96,7 @@ def register_maps(maps: Floats, names: Sequence[str]) -> tuple[Floats, Floats]:
             f"layers: {where} cannot be found in the neighbouring layers",
             "check their order, or stack them without registration",
         )
-    return found.shifts - found.shifts[0], found.errors
+    return found
 
 
 def moved_back(values: Floats, shift: Floats) -> Floats:

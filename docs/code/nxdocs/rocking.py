@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nxscan import Result
+    from nxscan.process.noise import Noise
 
 _BLUE, _BROWN, _GREEN = "#0b5d8f", "#8a4b08", "#1b6e3c"
 _STATUS = ["converged", "too weak", "edge", "saturated", "masked", "bound", "no end", "too few"]
@@ -25,7 +26,11 @@ def gaussian(x: NDArray[Any], height: float, center: float, fwhm: float) -> NDAr
 
 
 def draw_fit(
-    x: NDArray[Any], counts: NDArray[Any], peaks: Sequence[NDArray[Any]], background: float
+    x: NDArray[Any],
+    counts: NDArray[Any],
+    peaks: Sequence[NDArray[Any]],
+    background: float,
+    noise: Noise,
 ) -> Any:
     """Draw a curve with its fit; below, what is left over in standard deviations.
 
@@ -37,6 +42,8 @@ def draw_fit(
         What was found.
     background : float
         What they stand on.
+    noise : Noise
+        What the fit was weighted with.
 
     """
     figure, (top, low) = plt.subplots(
@@ -45,7 +52,8 @@ def draw_fit(
     fine = np.linspace(x.min(), x.max(), 800)
     total = background + sum(gaussian(fine, *peak) for peak in peaks)
     model = background + sum(gaussian(x, *peak) for peak in peaks)
-    top.errorbar(x, counts, np.sqrt(model), fmt=".", color=_BLUE, lw=1, label="counts")
+    sigma = np.sqrt(noise.variance(model))
+    top.errorbar(x, counts, sigma, fmt=".", color=_BLUE, lw=1, label="counts")
     top.plot(fine, total, color=_GREEN, lw=1.5, label="fit")
     if len(peaks) > 1:
         for peak in peaks:
@@ -54,7 +62,7 @@ def draw_fit(
     top.set_ylabel("intensity (counts)")
     top.legend(loc="upper right", fontsize=8.5)
     low.axhspan(-1, 1, color="#dddddd", lw=0)
-    low.plot(x, (counts - model) / np.sqrt(model), ".-", color=_BLUE, lw=0.7)
+    low.plot(x, (counts - model) / sigma, ".-", color=_BLUE, lw=0.7)
     low.set_ylim(-4.5, 4.5)
     low.set_ylabel("left over (σ)")
     low.set_xlabel("mu (degree)")
