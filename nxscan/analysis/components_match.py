@@ -66,7 +66,7 @@ def match_components(first: Any, second: Any, *, signed: bool = True) -> Match:
     >>> curves = np.array([[4.0, 1, 0, 0], [0, 0, 1, 3]])
     >>> print(match_components(curves, [[0, 0, 1, 4], [0, 3, 0, 0], [3, 2, 0, 0]]))
     2 - 1: correlation +0.996
-    1 - 3: correlation +0.930
+    1 - 3: correlation +0.910
 
     """
     a, b = _rows(first), _rows(second)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -179,12 +181,25 @@ def _per(cls: type[Process]) -> str:
         return ""
 
 
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Have nobody hear what a process says of the example."""
+    log = logging.getLogger("nxscan")
+    level = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
+
+
 def _outputs(cls: type[Process]) -> tuple[OutputFacts, ...]:
     """Ask a process what it gives for an example; a user's code may refuse it in any way."""
     scan = _example() if cls.works_on == "frames" else _example_result()
     try:
         process = cls()
-        found = resolve(process.outputs(scan), scan, process.per, cls.name)
+        with _unheard():
+            found = resolve(process.outputs(scan), scan, process.per, cls.name)
     except Exception:  # it depends on the scan, then, or on parameters that must be given
         return ()
     default = next((one.name for one in found if one.default), found[0].name)

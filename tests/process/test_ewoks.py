@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 from helpers.results import write_master
@@ -10,6 +12,12 @@ from nxscan.errors import ProcessError
 from nxscan.process.result import Result
 
 ewokscore = pytest.importorskip("ewokscore")
+
+
+@pytest.fixture(autouse=True)
+def path(monkeypatch):
+    """Leave Python's path as it was: ewoks puts the current folder first on it."""
+    monkeypatch.setattr(sys, "path", sys.path.copy())
 
 
 def _task(name, source, **more):

@@ -20,6 +20,7 @@ from nxscan.analysis.corrections.flat import Flat
 from nxscan.analysis.corrections.hot_pixels import HotPixels
 from nxscan.analysis.corrections.mask import Mask
 from nxscan.analysis.corrections.monitor import Monitor
+from nxscan.analysis.corrections.partition import Partition
 from nxscan.analysis.corrections.roi import Roi
 from nxscan.analysis.corrections.shifts import Shifts
 from nxscan.analysis.corrections.threshold import Threshold
@@ -43,6 +44,16 @@ class Drift(Shifts):
         return SimpleNamespace(stored=SimpleNamespace(corrections=[]))
 
 
+class Low(Partition):
+    """A partition that no file is needed for: one frame is low."""
+
+    name = "partition"
+
+    @property
+    def _result(self) -> Any:
+        return {"status": (np.arange(12) == 5).astype(np.uint8).reshape(3, 4)}
+
+
 CHAINS: dict[str, list[Correction]] = {
     "background": [Background()],
     "binning": [Binning(factor=(2, 3))],
@@ -54,6 +65,7 @@ CHAINS: dict[str, list[Correction]] = {
     "hot_pixels_darfix": [HotPixels(method="darfix", fill="median")],
     "mask": [Mask()],
     "monitor": [Monitor(counter="mon")],
+    "partition": [Low(), Dark()],
     "roi": [Roi(region="1:6,2:8")],
     "shifts": [Mask(), Drift()],
     "shifts_linear": [Drift(method="linear", missing="nan"), Roi(region="1:6,2:8")],
