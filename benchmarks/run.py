@@ -9,6 +9,9 @@ import argparse
 import tempfile
 from pathlib import Path
 
+import components
+import corrections
+import fits
 import link
 import process
 import sacla
@@ -29,7 +32,9 @@ def main() -> None:
         rows += startup.measure(Path(folder))
         rows += link.measure(Path(folder))
         rows += sacla.measure(Path(folder), tags=1000)
-        rows += process.measure(Path(folder), Peers.given(given.peers))
+        peers = Peers.given(given.peers)
+        for part in (process, fits, corrections, components):
+            rows += part.measure(Path(folder), peers)
     print_table(rows)
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from nxscan.translate.mapping import Known
 from nxscan.translate.mapping_model import (
+    ApplicationRule,
     AxisRule,
     Candidate,
     FieldRule,
@@ -64,11 +65,12 @@ _NAMES = {
     bool: "true or false",
     int: "number",
     float: "number",
-    Known: "`units` and `long_name`",
+    Known: "`units`, `long_name` and others",
     Candidate: "a source",
     Pair: "a pair",
     TimeKey: "a time",
     ScanRule: "`groups` and others",
+    ApplicationRule: "`definition` and `when`",
     SignalRule: "frames",
     AxisRule: "an axis",
     FieldRule: "a field",
