@@ -79,8 +79,11 @@ def combine(
     def fill(tile: Selection) -> None:
         frame[tile], variance[tile] = found(signal, cells, tile)
 
+    # every thread has some tiles, but none is less than a chunk
+    share = deep * math.prod(shape) * signal.dtype.itemsize // (2 * workers)
+    most = min(budget // workers, max(share, _column(signal, rank, deep)))
     with ThreadPoolExecutor(workers) as threads:
-        list(threads.map(fill, _tiles(signal, rank, deep, budget // workers)))
+        list(threads.map(fill, _tiles(signal, rank, deep, most)))
     variance /= max(len(places), 1)
     if len(places) == 1:
         variance[...] = neighbour_variance(frame)
@@ -119,8 +122,12 @@ def _cells(signal: Signal, places: Sequence[Place]) -> list[list[Place]]:
 
 def _workers(signal: Signal, rank: int, deep: int, budget: int) -> int:
     """Return how many threads have room for all frames of a chunk each, at least 1."""
-    column = deep * math.prod((signal.chunks or ())[rank:]) * signal.dtype.itemsize
-    return max(1, min(usable_cpus(), budget // max(column, 1)))
+    return max(1, min(usable_cpus(), budget // max(_column(signal, rank, deep), 1)))
+
+
+def _column(signal: Signal, rank: int, deep: int) -> int:
+    """Return the bytes of all frames of a chunk."""
+    return deep * math.prod((signal.chunks or ())[rank:]) * signal.dtype.itemsize
 
 
 def _tiles(signal: Signal, rank: int, deep: int, budget: int) -> Iterator[Selection]:
