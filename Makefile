@@ -10,17 +10,17 @@ PYTEST := python -P -m pytest -n auto --dist worksteal -c ../pyproject.toml --ro
 # what no version of another package can change, or what only tries harder what other tests try as
 # well: simulated crashes, real kills, races, damaged files (and HDF5 1.14 itself crashes over some
 # that HDF5 2 refuses), full disks, memory, growing folders, whole demos; `make test` runs them
-ONCE := analysis/geometry analysis/test_components.py analysis/test_components_match.py \
-	analysis/test_layers.py analysis/test_mosaicity.py analysis/test_rocking_curve.py \
-	analysis/test_rocking_curve_motors.py analysis/test_rocking_curve_noise.py \
-	analysis/test_shifts.py cli/test_workflow.py kernels/test_lm_model.py \
-	process/test_workflows_named.py view/test_pixel_fit.py \
+ONCE := analysis/geometry $(addprefix analysis/test_,$(addsuffix .py,center_of_mass colors \
+	components components_match grains kam layers moments_errors mosaicity \
+	orientation_gradient partition_frames reciprocal_space rocking_curve \
+	rocking_curve_motors rocking_curve_noise shifts strain weak_beam)) \
+	cli/test_workflow.py kernels/test_lm_model.py process/test_workflows_named.py \
+	simulate view \
 	durability fuzz/test_fuzz.py nexus/test_durable.py nexus/test_replace.py \
 	nexus/test_results_silx.py process/test_executor_scripts.py process/test_faults.py \
 	process/test_journal.py process/test_lock.py process/test_lock_processes.py \
 	process/test_memory_peak.py process/test_reuse.py process/test_spanning.py \
-	translators/test_edf_live.py translators/test_edf_slow_disk.py \
-	view/test_translated_in_silx.py
+	translators/test_edf_live.py translators/test_edf_slow_disk.py
 ONCE_TESTS := translators/test_gda.py::test_an_hkl_scan_with_lost_images \
 	test_end_to_end.py::test_the_demo_runs_through_again_and_again_and_keeps_what_is_not_its_own
 
